@@ -1,0 +1,124 @@
+"""A rulebook being executed: what every executable form of it offers, and how duties settle.
+
+The exact interpreter and the generated Python are two machines; the scheduler here is the only one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from specforge.core import ir
+from specforge.diagnostics.source import NOWHERE, Span
+
+Members = tuple[int, ...]
+FIRING_LIMIT = 10_000  # of one settling; beyond it the settling is reported as never ending
+
+
+class DefectFound(Exception):
+    """The rulebook did what it must never do.  A finding about the rulebook, caught by whoever runs it."""
+
+    def __init__(self, defect: ir.Defect, span: Span = NOWHERE):
+        super().__init__(defect.value)
+        self.defect, self.span = defect, span
+
+
+class Refused(Exception):
+    """A `require` of an action failed: nothing has happened."""
+
+    def __init__(self, span: Span = NOWHERE):
+        super().__init__("refused")
+        self.span = span
+
+
+@frozen
+class Choice:
+    """A pick among several members that the rules leave open: whose turn (`site` a duty) or who gives next (a tier)."""
+
+    site: str
+    options: tuple[Members, ...]
+
+
+Picker = Callable[[Choice], int]
+"""Which of the options is picked, by position."""
+
+
+def first_option(choice: Choice) -> int:
+    return 0
+
+
+@frozen
+class Firing:
+    """One acting of a duty for one member (or one tuple of members)."""
+
+    duty: str
+    members: Members
+    giving: tuple[Members, ...] = field(default=())  # the picks inside its collects, in order
+
+
+class Machine(Protocol):
+    """A state and what may happen to it."""
+
+    system: ir.System
+
+    def save(self) -> Any:
+        """The state as it stands, to be given back to `restore`."""
+        ...
+
+    def restore(self, state: Any) -> None: ...
+
+    def act(self, action: str, args: Sequence[Any], picker: Picker) -> list[tuple[str, tuple[Any, ...]]]:
+        """Performs the action's body; returns the actions that took part, with their arguments.  Raises Refused (and
+        leaves the state as it was) or DefectFound."""
+        ...
+
+    def due(self, duty: ir.Duty) -> list[Members]:
+        """Everybody for whom the duty's `when` holds, with the best rank; `after` and `once` are the scheduler's."""
+        ...
+
+    def fire(self, duty: ir.Duty, members: Members, picker: Picker) -> None: ...
+
+
+def settle(
+    machine: Machine,
+    took: set[str],
+    picker: Picker,
+    observe: Callable[[ir.Duty, Members, Any], None] | None = None,
+    limit: int = FIRING_LIMIT,
+) -> list[Firing]:
+    """Lets the duties act in their written order of priority until none is due (LANGUAGE section 3).
+
+    `took`: the actions that started this settling.  `observe` is called after each firing with the state before it.
+    """
+    firings: list[Firing] = []
+    listening = [duty for duty in machine.system.duties.values() if not duty.after or took.intersection(duty.after)]
+    acted: set[tuple[str, Members]] = set()
+    while True:
+        for duty in listening:
+            candidates = machine.due(duty)
+            if duty.once:
+                candidates = [each for each in candidates if (duty.name, each) not in acted]
+            if candidates:
+                break
+        else:
+            return firings
+        if len(firings) >= limit:
+            raise DefectFound(ir.Defect.RESTS, duty.span)
+        members = candidates[0]
+        if len(candidates) > 1:
+            members = candidates[picker(Choice(duty.name, tuple(candidates)))]
+        acted.add((duty.name, members))
+        before = machine.save() if observe is not None else None
+        giving: list[Members] = []
+
+        def within(choice: Choice, giving: list[Members] = giving) -> int:
+            picked = picker(choice)
+            giving.append(choice.options[picked])
+            return picked
+
+        machine.fire(duty, members, within)
+        firings.append(Firing(duty.name, members, tuple(giving)))
+        if observe is not None:
+            observe(duty, members, before)
