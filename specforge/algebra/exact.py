@@ -24,6 +24,7 @@ class ExactAlgebra:
         self.state: State = {}
         self.picker: Picker = first_option
         self.taken: list[tuple[str, tuple[Any, ...]]] = []
+        self.on_took: Callable[[str, tuple[Any, ...]], None] | None = None
         self.fired: set[str] = set()  # the tiers in which somebody gave
 
     def number(self, value: Fraction) -> Fraction:
@@ -77,6 +78,8 @@ class ExactAlgebra:
 
     def took(self, action: str, args: tuple[Any, ...]) -> None:
         self.taken.append((action, args))
+        if self.on_took is not None:
+            self.on_took(action, args)
 
     def shares(
         self, tier: ir.Tier, asked: Fraction, members: Sequence[int], caps: Sequence[Any], keys: Sequence[Any], step: Any
@@ -170,6 +173,7 @@ class ExactMachine:
             name: len(party.members) if party.members is not None else sizes.get(name, 0)
             for name, party in system.parties.items()
         }
+        self.on_took: Callable[[str, tuple[Any, ...]], None] | None = None
         self.algebra = ExactAlgebra(self.sizes)
         self.evaluator = Evaluator(system, self.algebra)
 
@@ -254,8 +258,9 @@ class ExactMachine:
     def act(self, action: str, args: Sequence[Any], picker: Picker = first_option) -> list[tuple[str, tuple[Any, ...]]]:
         rule = self.system.actions[action]
         before = self.save()
-        self.algebra.picker, self.algebra.taken = picker, [(action, tuple(args))]
+        self.algebra.picker, self.algebra.taken, self.algebra.on_took = picker, [], self.on_took
         self.evaluator.in_duty = False
+        self.algebra.took(action, tuple(args))
         try:
             self.evaluator.execute(rule.body, {param.name: arg for param, arg in zip(rule.params, args, strict=True)})
         except Refused:
@@ -273,8 +278,8 @@ class ExactMachine:
         best = (max if duty.highest else min)(ranks)
         return [members for members, rank in zip(due, ranks, strict=True) if rank == best]
 
-    def fire(self, duty: ir.Duty, members: Members, picker: Picker = first_option) -> None:
-        self.algebra.picker = picker
-        self.algebra.taken = []
+    def fire(self, duty: ir.Duty, members: Members, picker: Picker = first_option) -> list[tuple[str, tuple[Any, ...]]]:
+        self.algebra.picker, self.algebra.taken, self.algebra.on_took = picker, [], self.on_took
         self.evaluator.in_duty = True
         self.evaluator.execute(duty.body, dict(zip([p.name for p in duty.params], members, strict=True)))
+        return self.algebra.taken

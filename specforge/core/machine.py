@@ -59,9 +59,13 @@ class Firing:
 
 
 class Machine(Protocol):
-    """A state and what may happen to it."""
+    """A state and what may happen to it.
+
+    `on_took`, if set, is called as an action starts (a called one included) with its name and arguments."""
 
     system: ir.System
+    sizes: dict[str, int]
+    on_took: Callable[[str, tuple[Any, ...]], None] | None
 
     def save(self) -> Any:
         """The state as it stands, to be given back to `restore`."""
@@ -78,14 +82,20 @@ class Machine(Protocol):
         """Everybody for whom the duty's `when` holds, with the best rank; `after` and `once` are the scheduler's."""
         ...
 
-    def fire(self, duty: ir.Duty, members: Members, picker: Picker) -> None: ...
+    def fire(self, duty: ir.Duty, members: Members, picker: Picker) -> list[tuple[str, tuple[Any, ...]]]:
+        """Lets the duty act; returns the actions it called.  Raises DefectFound."""
+        ...
+
+    def evaluate(self, expr: ir.Expr, env: dict[str, Any] | None = None, old: Any = None) -> Any:
+        """The value of `expr` now; `old` is a saved state for `old(...)`."""
+        ...
 
 
 def settle(
     machine: Machine,
     took: set[str],
     picker: Picker,
-    observe: Callable[[ir.Duty, Members, Any], None] | None = None,
+    observe: Callable[[ir.Duty, Members, Any, Firing], None] | None = None,
     limit: int = FIRING_LIMIT,
 ) -> list[Firing]:
     """Lets the duties act in their written order of priority until none is due (LANGUAGE section 3).
@@ -93,7 +103,8 @@ def settle(
     `took`: the actions that started this settling.  `observe` is called after each firing with the state before it.
     """
     firings: list[Firing] = []
-    listening = [duty for duty in machine.system.duties.values() if not duty.after or took.intersection(duty.after)]
+    took = set(took)
+    listening = _listening(machine.system, took)
     acted: set[tuple[str, Members]] = set()
     while True:
         for duty in listening:
@@ -118,7 +129,14 @@ def settle(
             giving.append(choice.options[picked])
             return picked
 
-        machine.fire(duty, members, within)
+        called = machine.fire(duty, members, within)
+        if called:
+            took.update(action for action, _ in called)
+            listening = _listening(machine.system, took)
         firings.append(Firing(duty.name, members, tuple(giving)))
         if observe is not None:
-            observe(duty, members, before)
+            observe(duty, members, before, firings[-1])
+
+
+def _listening(system: ir.System, took: set[str]) -> list[ir.Duty]:
+    return [duty for duty in system.duties.values() if not duty.after or took.intersection(duty.after)]

@@ -1,0 +1,70 @@
+"""Verdicts: what each word means, and the evidence it must carry."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal
+
+from attrs import field, frozen
+
+from specforge.core import ir
+from specforge.diagnostics.source import NOWHERE, Span
+from specforge.evidence.trace import Trace
+
+Kind = Literal["claim", "reach", "scenario", "free"]
+
+
+class Verdict(Enum):
+    """For a claim or a free check: holds for every run; for every run of a scope; broken by a run; not decided.
+    For a reach: PROVED means a run reaches it (the trace), REFUTED that none can.  For a scenario: it holds, or fails."""
+
+    PROVED = "proved"
+    BOUNDED = "bounded"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+@frozen
+class Scope:
+    """What a verdict is about.  `members` counts those of each open party, `steps` the world's actions; "any" is every number;
+    None: not applicable.  `limits`: what else the search kept to, in sentences ("sizes in XBT on the grid -2, -1, 0, 1, 2")."""
+
+    members: int | Literal["any"] | None = None
+    steps: int | Literal["any"] | None = None
+    limits: tuple[str, ...] = ()
+
+
+@frozen
+class Result:
+    """One row of the verdict table.
+
+    `expected`: the expectation's word or None.  `met`: True, False, or None while undecided.  `contradicts`: it stands against
+    what was expected (exit code 1).  `vacuous`: True if there is nothing the claim is about; None if that is not known.
+    `shortest`: every shorter run was excluded, for the member counts of `scope`.  `seconds`: wall time.
+    `reason`: why no stronger verdict, in one sentence."""
+
+    kind: Kind
+    rulebook: str
+    name: str
+    verdict: Verdict
+    scope: Scope = Scope()
+    text: str = ""
+    cites: tuple[ir.Cite, ...] = ()
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    given: tuple[str, ...] = ()
+    expected: str | None = None
+    met: bool | None = None
+    contradicts: bool = False
+    vacuous: bool | None = None
+    engine: str = ""
+    seconds: float = 0.0
+    lemmas: tuple[str, ...] = ()
+    core: tuple[str, ...] = ()
+    trace: Trace | None = None
+    shortest: bool = False
+    reason: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        # INVARIANT: a refuted claim or free check carries the run that refutes it, replayed exactly.
+        if self.verdict is Verdict.REFUTED and self.kind in ("claim", "free") and self.trace is None and self.engine != "table":
+            raise ValueError(f"{self.name}: a refutation needs its trace")
