@@ -35,10 +35,12 @@ class Refused(Exception):
 
 @frozen
 class Choice:
-    """A pick among several members that the rules leave open: whose turn (`site` a duty) or who gives next (a tier)."""
+    """A pick that the rules leave open: whose `turn` it is (`site` a duty; asked even if there is but one option), or who
+    gives next in a tier (`site` its name)."""
 
     site: str
     options: tuple[Members, ...]
+    turn: bool = False
 
 
 Picker = Callable[[Choice], int]
@@ -117,9 +119,7 @@ def settle(
             return firings
         if len(firings) >= limit:
             raise DefectFound(ir.Defect.RESTS, duty.span)
-        members = candidates[0]
-        if len(candidates) > 1:
-            members = candidates[picker(Choice(duty.name, tuple(candidates)))]
+        members = candidates[picker(Choice(duty.name, tuple(candidates), turn=True))]
         acted.add((duty.name, members))
         before = machine.save() if observe is not None else None
         giving: list[Members] = []

@@ -27,10 +27,12 @@ class Outcome(Enum):
 
 @frozen
 class Event:
-    """The world acts.  Arguments are exact values: Fraction, bool, or a member's position."""
+    """The world acts.  Arguments are exact values: Fraction, bool, or a member's position.  `giving`: the picks inside the
+    action's own collects, in order (who gives next)."""
 
     action: str
     args: tuple[Any, ...]
+    giving: tuple[Members, ...] = ()
 
 
 @frozen

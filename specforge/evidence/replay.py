@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from specforge.algebra.exact import ExactMachine, State
 from specforge.core import ir
-from specforge.core.machine import Choice, DefectFound, Firing, Machine, Members, Picker
+from specforge.core.machine import Choice, DefectFound, Firing, Machine, Members
 from specforge.evidence.goal import DefectGoal, Goal
 from specforge.evidence.play import Event, Judge, Outcome, Played
 from specforge.evidence.trace import Change, Plan, Step, Trace
@@ -16,19 +14,30 @@ class NotReplayed(Exception):
     """The suggestion does not show the goal; says where it stopped."""
 
 
-def picker_for(firings: tuple[Firing, ...] | None) -> Picker:
-    """Picks what `firings` recorded, in order; the first option where they say nothing (or do not fit)."""
-    script: Iterator[Members] = iter([each for firing in firings or () for each in (firing.members, *firing.giving)])
-    waiting: list[Members] = list(script)
+class Script:
+    """Picks what a plan recorded for one event: whose turn it is, and who gives; the first option where it says nothing."""
 
-    def pick(choice: Choice) -> int:
-        for at, wanted in enumerate(waiting):
+    def __init__(self, giving: tuple[Members, ...], firings: tuple[Firing, ...] | None):
+        self.giving = list(giving)
+        self.firings = list(firings or ())
+
+    def __call__(self, choice: Choice) -> int:
+        if choice.turn:
+            return self._turn(choice)
+        for wanted in self.giving:
             if wanted in choice.options:
-                del waiting[: at + 1]
+                self.giving.remove(wanted)
                 return choice.options.index(wanted)
         return 0
 
-    return pick
+    def _turn(self, choice: Choice) -> int:
+        for at, firing in enumerate(self.firings):
+            if firing.duty == choice.site and firing.members in choice.options:
+                del self.firings[: at + 1]
+                self.giving = list(firing.giving)
+                return choice.options.index(firing.members)
+        self.giving = []
+        return 0
 
 
 def replay(system: ir.System, plan: Plan, goal: Goal, names: dict[str, tuple[str, ...]] | None = None) -> Trace:
@@ -50,19 +59,19 @@ def replay(system: ir.System, plan: Plan, goal: Goal, names: dict[str, tuple[str
         number, changes = _number(steps, what), _changes(last, now)
         last = now
         if isinstance(what, Event):
-            steps.append(Step(number, what.action, False, what.args, changes))
+            steps.append(Step(number, what.action, False, what.args, changes, what.giving))
         else:
             steps.append(Step(number, what.duty, True, what.members, changes, what.giving))
 
     judge = Judge(machine, goal, watch)
     firings = plan.firings or (None,) * (len(plan.events) + 1)
-    played = judge.start(picker_for(firings[0]))
+    played = judge.start(Script((), firings[0]))
     done: list[tuple[Firing, ...]] = [played.firings]
     count = 0
     while played.outcome is Outcome.GOES_ON and count < len(plan.events):
         event = plan.events[count]
         count += 1
-        played = judge.step(event, picker_for(firings[count] if count < len(firings) else None))
+        played = judge.step(event, Script(event.giving, firings[count] if count < len(firings) else None))
         done.append(played.firings)
     if played.outcome is not Outcome.FOUND:
         raise NotReplayed(f"after {count} of {len(plan.events)} actions: {_reason(played, goal)}")
