@@ -184,8 +184,11 @@ class Evaluator:
                 held, rules = self.system.fields[house], algebra.member(ir.RULES, 0)
                 algebra.write(held, rules, None, algebra.apply(op, algebra.read(LIVE, held, rules, None), amount))
                 self._touch(held, rules, None, statement.span)
-        if ends[0] is not None:
-            self._touch(*ends[0], statement.span)
+        source, target = ends
+        if source is not None:
+            self._touch(*source, statement.span)
+        if target is not None and (target[0].high is not None or target[0].name in self._bounded_by):
+            self._touch(*target, statement.span)
 
     def _for_each(self, var: str, party: str, where: ir.Expr, body: ir.Block, env: Env) -> None:
         def each() -> None:
@@ -196,14 +199,17 @@ class Evaluator:
         self._simultaneously(each)
 
     def _simultaneously(self, bodies: Callable[[], None]) -> None:
-        """All expressions read the state as it is now; floors and bounds are checked when everybody has acted."""
-        outer = self._touched
+        """All expressions read the state as it is now; floors and bounds are checked when everybody has acted.  A loop inside
+        a loop reads the same state, the one from before the outer loop."""
+        if self._touched is not None:
+            bodies()
+            return
         self.view, self._touched = self.algebra.freeze(), []
         try:
             bodies()
             touched = self._touched
         finally:
-            self.view, self._touched = LIVE, outer
+            self.view, self._touched = LIVE, None
         seen: set[object] = set()
         for field, member, index, span in touched:
             key = (field.name, str(member), str(index))
@@ -260,8 +266,8 @@ class Evaluator:
     # ------------------------------------------------------------ places and their bounds
 
     def _place(self, place: ir.Place, env: Env) -> tuple[ir.Field, Value, Value | None]:
-        index = None if place.index is None else self.value(place.index, env)
-        return self.system.fields[place.field], self.value(place.member, env), index
+        index = None if place.index is None else self.algebra.name("index", self.value(place.index, env))
+        return self.system.fields[place.field], self.algebra.name("member", self.value(place.member, env)), index
 
     def _touch(self, field: ir.Field, member: Value, index: Value | None, span: Span) -> None:
         """The place has changed: check its floor or bounds, and the bounds that depend on it, now or at the loop's end."""
