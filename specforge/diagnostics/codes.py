@@ -39,6 +39,7 @@ class Code(Enum):
     SF124 = "number has too many digits"
     SF125 = "too many mistakes to list"
     SF126 = "Markdown file without a `rulebook` block"
+    SF127 = "indented fence in a Markdown file"
 
     # SF2xx: names
     SF201 = "unknown name"

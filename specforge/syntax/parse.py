@@ -1,0 +1,308 @@
+"""Reads the text of a rulebook into its tree, and says everything that is wrong with it in one go.
+
+Each item (a sentence at the left margin with the lines indented below it) is read on its own, so a mistake in one
+does not hide the next.  Inside an item, a line that cannot be read is left out and the rest is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve, frozen
+
+from specforge.diagnostics.codes import Code
+from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity, error
+from specforge.diagnostics.source import SourceFile, Span
+from specforge.syntax import markdown, tree
+from specforge.syntax.construct import Construct, with_cites
+from specforge.syntax.lex import BAD, DEDENT, END, INDENT, KIND, NL, Words, lex
+from specforge.syntax.mistakes import Situation, explain
+from specforge.syntax.tables import FIRST, LAST, METHODS, RULES, STATES, TERMINALS
+
+MAX_CHARACTERS = 1_000_000
+MAX_LINES = 20_000
+MAX_DEPTH = 100
+MAX_MISTAKES = 20
+
+_TABLE: list[dict[int, int]] = [dict(zip(row[::2], row[1::2], strict=True)) for row in STATES]
+_LEAVES = {KIND[name]: name for name in ("NAME", "NUMBER", "PERCENT", "STRING")}
+_PASS, _LIST, _CALL, _PASS_ONE = 0, 1, 2, 3  # as in build.py
+_PLAIN = [all(part >= -1 for part in recipe) for *_, recipe in RULES]
+
+
+@frozen
+class Stop:
+    """Where reading stopped: word `at` fits no sentence, or the tree became too deep there."""
+
+    at: int
+    too_deep: Span | None = None
+
+
+def parse(source: SourceFile) -> tuple[tree.Rulebook | None, list[Diagnostic]]:
+    """The tree of a rulebook, or None and the errors in it.  Never raises, whatever the text."""
+    book, problems = parse_partly(source)
+    failed = any(problem.severity is Severity.ERROR for problem in problems)
+    return (None if failed else book), problems
+
+
+def parse_partly(source: SourceFile) -> tuple[tree.Rulebook | None, list[Diagnostic]]:
+    """As `parse`, but with errors the tree still holds every item that could be read: for editors."""
+    too_large = _too_large(source)
+    if too_large:
+        return None, [too_large]
+    code, problems = markdown.code(source)
+    if problems:
+        return None, problems
+    words = lex(source, code)
+    reader = _Reader(words)
+    book = reader.read()
+    return book, _in_order([*words.problems, *reader.construct.problems, *reader.problems])
+
+
+def _too_large(source: SourceFile) -> Diagnostic | None:
+    start = Label(Span(source, 0, 0))
+    if len(source.text) > MAX_CHARACTERS:
+        what = f"{len(source.text):,} characters; a rulebook may have {MAX_CHARACTERS:,}".replace(",", "_")
+    elif source.text.count("\n") > MAX_LINES:
+        what = f"{source.text.count(chr(10)):,} lines; a rulebook may have {MAX_LINES:,}".replace(",", "_")
+    else:
+        return None
+    return error(Code.SF122, f"this file has {what}", start, help="split it, and join the parts with `use`")
+
+
+def _in_order(problems: list[Diagnostic]) -> list[Diagnostic]:
+    """By place, each place once, and not more than anybody would read."""
+    ordered: list[Diagnostic] = []
+    for problem in sorted(problems, key=lambda p: (p.span.start, p.span.end)):
+        if not ordered or (ordered[-1].span, ordered[-1].code) != (problem.span, problem.code):
+            ordered.append(problem)
+    if len(ordered) <= MAX_MISTAKES:
+        return ordered
+    last = ordered[MAX_MISTAKES]
+    more = Diagnostic(
+        Code.SF125,
+        Severity.NOTE,
+        f"{len(ordered) - MAX_MISTAKES} more mistakes follow, from here on",
+        (Label(last.span),),
+    )
+    return [*ordered[:MAX_MISTAKES], more]
+
+
+class _Reader:
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.construct = Construct(words, _declared(words))
+        self.methods: list[Callable[..., Any]] = [getattr(self.construct, name) for name in METHODS]
+        self.problems: list[Diagnostic] = []
+
+    def read(self) -> tree.Rulebook | None:
+        """The header, then every item."""
+        words = self.words
+        bounds = [*words.items, len(words.kinds)]
+        chunks = [list(range(lo, hi)) for lo, hi in zip(bounds, bounds[1:], strict=False) if hi > lo]
+        if not chunks:
+            self.problems.append(
+                error(
+                    Code.SF115,
+                    "this file says nothing yet",
+                    Label(Span(words.file, 0, 0)),
+                    help='a rulebook begins with a line `rulebook "its name" "what it is about"`',
+                )
+            )
+            return None
+        starts_well = words.kinds[chunks[0][0]] == KIND["rulebook"]
+        if not starts_well and words.kinds[chunks[0][0]] != BAD:
+            self.problems.append(
+                error(
+                    Code.SF115,
+                    "a file begins with a `rulebook` line",
+                    Label(words.span(chunks[0][0])),
+                    help='write `rulebook "its name" "what it is about"` above this',
+                )
+            )
+        book = self.chunk(chunks[0], "header") if starts_well else None
+        items: list[tree.Item] = []
+        above: list[tree.Cite] = []
+        for chunk in chunks[1 if starts_well else 0 :]:
+            item = self.chunk(chunk, "item")
+            if isinstance(item, tree.Cite):
+                above.append(item)
+            else:
+                if item is not None:
+                    items.append(with_cites(item, above))
+                above = []
+        self.construct.dangling(above)
+        if book is None:
+            return None
+        return evolve(book, items=tuple(items), span=Span(words.file, book.span.start, words.ends[-1]))
+
+    def chunk(self, chunk: list[int], what: str) -> Any:
+        """One item; None when anything in it could not be read."""
+        result = self.run(chunk, what)
+        if not isinstance(result, Stop):
+            return result
+        while isinstance(result, Stop) and len(self.problems) <= MAX_MISTAKES:
+            self.report(result, chunk, what)
+            chunk = self.without_line(chunk, result.at)
+            if not chunk:
+                return None
+            before = len(self.construct.problems)
+            result = self.run(chunk, what)
+            del self.construct.problems[before:]  # they were reported the first time, or come from the missing line
+        return None
+
+    def report(self, stop: Stop, chunk: list[int], what: str) -> None:
+        words = self.words
+        if stop.too_deep is not None:
+            self.problems.append(
+                error(
+                    Code.SF123,
+                    f"this is nested more than {MAX_DEPTH} deep",
+                    Label(stop.too_deep),
+                    help="name parts of it with `let`, or move them into a procedure",
+                )
+            )
+        elif stop.at >= len(chunk) or words.kinds[chunk[stop.at]] != BAD:
+            expected = self.expected(chunk, stop.at, what)
+            self.problems.append(explain(Situation(words, chunk, stop.at, expected, what)))
+
+    def without_line(self, chunk: list[int], at: int) -> list[int]:
+        """The item without the line at which reading stopped; empty when that line opens a block or is the only
+        one of its block, so that leaving it out would only cause new mistakes."""
+        kinds = self.words.kinds
+        layout = (NL, INDENT, DEDENT)
+        first = min(at, len(chunk) - 1)
+        while first > 0 and kinds[chunk[first - 1]] not in layout:
+            first -= 1
+        last = at
+        while last < len(chunk) and kinds[chunk[last]] != NL:
+            last += 1
+        if first == 0 or last >= len(chunk) - 1 or kinds[chunk[first]] in layout:
+            return []
+        follows = kinds[chunk[last + 1]]
+        alone = kinds[chunk[first - 1]] == INDENT and follows == DEDENT
+        return [] if follows == INDENT or alone else chunk[:first] + chunk[last + 1 :]
+
+    # ------------------------------------------------------------ the automaton
+
+    def run(self, chunk: list[int], what: str) -> Any:
+        """The value of these words read as a header or an item, or where that stopped."""
+        kinds, starts, ends = self.words.kinds, self.words.starts, self.words.ends
+        table, rules, methods, leaf, file = _TABLE, RULES, self.methods, self.construct.leaf, self.words.file
+        final = LAST[what]
+        states: list[int] = [FIRST[what]]
+        values: list[Any] = []
+        begins: list[int] = []
+        finishes: list[int] = []
+        depths: list[int] = []
+        size = len(chunk)
+        at = 0
+        while True:
+            if at < size:
+                word = chunk[at]
+                kind = kinds[word]
+            else:
+                word, kind = -1, END
+            do = table[states[-1]].get(kind)
+            if do is None:
+                return Stop(at)
+            if do >= 0:  # take the word
+                states.append(do)
+                start, end = starts[word], ends[word]
+                begins.append(start)
+                finishes.append(end)
+                depths.append(0)
+                values.append(leaf(_LEAVES[kind], start, end) if kind in _LEAVES else word)
+                at += 1
+                continue
+            head, length, how, method, recipe = rules[~do]  # the last `length` parts make a `head`
+            if length == 1 and how == _PASS:  # one part under another name: most reductions
+                del states[-1]
+                states.append(table[states[-1]][head])
+                if kind == END and states[-1] == final:
+                    return values[-1]
+                continue
+            base = len(values) - length
+            depth = 0
+            if how == _PASS:
+                value = values[base + recipe[0]]
+                depth = depths[base + recipe[0]]
+            elif _PLAIN[~do]:
+                arguments = [None if part < 0 else values[base + part] for part in recipe]
+                if length:
+                    depth = max(depths[base:])
+                    begin, finish = begins[base], finishes[-1]
+                else:
+                    begin = finish = finishes[-1] if finishes else 0
+                if how == _CALL:
+                    depth += 1
+                    value = methods[method](Span(file, begin, finish), *arguments)
+                else:
+                    value = arguments
+            else:
+                arguments = []
+                for part in recipe:
+                    if part < -1:
+                        arguments += values[base - part - 2]
+                    else:
+                        arguments.append(None if part < 0 else values[base + part])
+                depth = max(depths[base:])
+                if how == _LIST:
+                    value = arguments
+                elif how == _PASS_ONE and len(arguments) == 1:
+                    value = arguments[0]
+                else:
+                    depth += 1
+                    value = methods[method](Span(file, begins[base], finishes[-1]), *arguments)
+            if depth > MAX_DEPTH:
+                return Stop(at, too_deep=Span(file, begins[base], finishes[-1]))
+            if length:
+                finish = finishes[-1]
+                begin = begins[base]
+                del states[-length:], values[base:], begins[base:], finishes[base:], depths[base:]
+            else:
+                begin = finish = finishes[-1] if finishes else 0
+            states.append(table[states[-1]][head])
+            values.append(value)
+            begins.append(begin)
+            finishes.append(finish)
+            depths.append(depth)
+            if kind == END and states[-1] == final:
+                return value
+
+    def expected(self, chunk: list[int], at: int, what: str) -> frozenset[str]:
+        """What could stand in place of word `at`: the kinds that the automaton would take there."""
+        states = [FIRST[what]]
+        for word in chunk[:at]:
+            self.advance(states, self.words.kinds[word])
+        return frozenset(
+            name for kind, name in enumerate(TERMINALS) if kind in _TABLE[states[-1]] and self.advance(states[:], kind)
+        )
+
+    @staticmethod
+    def advance(states: list[int], kind: int) -> bool:
+        """Take one word, without building anything."""
+        while True:
+            do = _TABLE[states[-1]].get(kind)
+            if do is None:
+                return False
+            if do >= 0:
+                states.append(do)
+                return True
+            head, length, *_ = RULES[~do]
+            if length:
+                del states[-length:]
+            states.append(_TABLE[states[-1]][head])
+            if kind == END and states[-1] in LAST.values():
+                return True
+
+
+def _declared(words: Words) -> frozenset[str]:
+    """The names of the assets and units of this file."""
+    opening = (KIND["asset"], KIND["unit"])
+    return frozenset(
+        words.text(i + 1)
+        for i, kind in enumerate(words.kinds[:-1])
+        if kind in opening and words.kinds[i + 1] == KIND["NAME"]
+    )
