@@ -241,7 +241,7 @@ class StagedAlgebra:
         return Code(result, ATOM, over)
 
     def name(self, hint: str, value: Staged) -> Staged:
-        if not isinstance(value, Code) or value.binds == ATOM and value.text.isidentifier():
+        if not isinstance(value, Code) or (value.binds == ATOM and value.text.isidentifier()):
             return value
         result = self.fresh()
         self.emit(f"{result} = {value.text}")
@@ -412,10 +412,10 @@ class StagedEvaluator(Evaluator):
         bodies()
         self.view, self._touched = LIVE, None
         seen: set[object] = set()
-        for mark, field, member, index, span in self._marks:
-            key = (field.name, member, index)
+        for mark, place, member, index, span in self._marks:
+            key = (place.name, member, index)
             if key not in seen:
-                check = lambda f=field, m=member, i=index, s=span: self._touch(f, m, i, s)  # noqa: E731
+                check = lambda f=place, m=member, i=index, s=span: self._touch(f, m, i, s)  # noqa: E731
                 algebra.branch(mark, check, lambda: None)
             if mark is True:
                 seen.add(key)
