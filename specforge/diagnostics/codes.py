@@ -81,6 +81,7 @@ class Code(Enum):
     SF320 = "contradictory bounds"
     SF321 = "division by zero"
     SF322 = "aggregate over mixed units"
+    SF323 = "value outside its bounds"
 
     # SF4xx: rules
     SF401 = "not a ledger account"
