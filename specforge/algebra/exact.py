@@ -47,6 +47,10 @@ class ExactAlgebra:
     def undefined(self, defect: ir.Defect, span: Span) -> Any:
         raise DefectFound(defect, span)
 
+    def decide(self, cond: Any) -> bool:
+        """A condition as a Python bool."""
+        return cond
+
     def choose(self, cond: bool, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
         return then() if cond else orelse()
 
@@ -167,14 +171,14 @@ class ExactMachine:
     `sizes`: how many members each open party has.  Starts empty; `begin` (or `restore`) gives it a state.
     """
 
-    def __init__(self, system: ir.System, sizes: Mapping[str, int]):
+    def __init__(self, system: ir.System, sizes: Mapping[str, int], carrier: type[ExactAlgebra] | None = None):
         self.system = system
         self.sizes = {ir.RULES: 1} | {
             name: len(party.members) if party.members is not None else sizes.get(name, 0)
             for name, party in system.parties.items()
         }
         self.on_took: Callable[[str, tuple[Any, ...]], None] | None = None
-        self.algebra = ExactAlgebra(self.sizes)
+        self.algebra = (carrier or ExactAlgebra)(self.sizes)
         self.evaluator = Evaluator(system, self.algebra)
 
     # -- state
@@ -211,7 +215,7 @@ class ExactMachine:
                     state[cell] = self._nearest(field, cell)
                 if field.kind in (ir.Kind.BALANCE, ir.Kind.NET):
                     house = ir.holdings_field(field.house, field.asset)
-                    houses[house] = houses.get(house, Fraction(0)) + state[cell]
+                    houses[house] = self.algebra.apply(ir.Operator.ADD, houses.get(house, Fraction(0)), state[cell])
         for house, total in houses.items():
             state[house, 0, 0] = total
         self.check_start()
@@ -242,11 +246,12 @@ class ExactMachine:
         env = {"self": cell[1]}
         value = Fraction(0)
         if low is not None:
-            bound = self.evaluate(low, env)
-            if bound > 0 or (bound == 0 and field.low_open):
-                value = bound + (1 if field.low_open else 0)
+            bound, less = self.evaluate(low, env), ir.Operator.LE if field.low_open else ir.Operator.LT
+            if self.algebra.decide(self.algebra.apply(less, value, bound)):
+                value = self.algebra.apply(ir.Operator.ADD, bound, Fraction(1)) if field.low_open else bound
         if field.high is not None:
-            value = min(value, self.evaluate(field.high, env))
+            high = self.evaluate(field.high, env)
+            value = high if self.algebra.decide(self.algebra.apply(ir.Operator.LT, high, value)) else value
         return value
 
     # -- running

@@ -1,0 +1,182 @@
+"""Z3 sessions: adding what is known, asking, and reading exact values out of a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+import z3
+from attrs import frozen
+
+from specforge.algebra.symbolic import Num, Sel, as_term
+
+Answer = Literal["sat", "unsat", "unknown"]
+
+
+class Irrational(Exception):
+    """The model's value cannot be written as a fraction."""
+
+
+@frozen
+class Interval:
+    """From `low` to `high` (None: no end); `_open`: the end itself is not included."""
+
+    low: Fraction | None
+    low_open: bool
+    high: Fraction | None
+    high_open: bool
+
+
+class Session:
+    """One incremental solver.  `seconds` spent in it are counted."""
+
+    def __init__(self, logic: str | None = None, seed: int = 0):
+        self.solver = z3.Solver() if logic is None else z3.SolverFor(logic)
+        self.solver.set("random_seed", seed)
+        self.seconds = 0.0
+
+    def add(self, facts: Iterable[Any]) -> None:
+        for each in facts:
+            if each is not True:
+                self.solver.add(as_term(each))
+
+    def push(self) -> None:
+        self.solver.push()
+
+    def pop(self) -> None:
+        self.solver.pop()
+
+    def ask(self, assuming: Sequence[Any] = (), seconds: float | None = None, rlimit: int | None = None) -> Answer:
+        """sat, unsat or unknown (the time or the work ran out)."""
+        self.solver.set("timeout", 4_294_967_295 if seconds is None else max(1, int(seconds * 1000)))
+        self.solver.set("rlimit", rlimit or 0)
+        literals = [each for each in assuming if each is not True]
+        if any(each is False for each in literals):
+            return "unsat"
+        start = time.perf_counter()
+        try:
+            answer = str(self.solver.check(*literals))
+        except z3.Z3Exception:  # interrupted, or out of resources
+            answer = "unknown"
+        self.seconds += time.perf_counter() - start
+        return answer if answer in ("sat", "unsat") else "unknown"  # type: ignore[return-value]
+
+    def model(self) -> Model:
+        return Model(self.solver.model())
+
+    @staticmethod
+    def equation(name: str, value: Fraction) -> Any:
+        """The unknown of that name has that value."""
+        return z3.Real(name) == z3.Q(value.numerator, value.denominator)
+
+    def interrupt(self) -> None:
+        self.solver.interrupt()
+
+
+class Model:
+    """Values of unknowns; what the solver left open is 0, no, or the first member."""
+
+    def __init__(self, model: z3.ModelRef):
+        self._model = model
+
+    def value(self, of: Any) -> Any:
+        """The exact value of a number, flag or member.  Raises Irrational."""
+        if isinstance(of, Fraction | bool | int):
+            return of
+        if isinstance(of, Sel):
+            return next((k for k, cond in enumerate(of.is_) if self.value(cond)), 0)
+        if isinstance(of, Num):
+            return self._number(of.term)
+        return z3.is_true(self._model.eval(of, model_completion=True))
+
+    def number(self, name: str) -> Fraction:
+        """The value of the unknown of that name.  Raises Irrational."""
+        return self._number(z3.Real(name))
+
+    def _number(self, of: z3.ArithRef) -> Fraction:
+        found = self._model.eval(of, model_completion=True)
+        if z3.is_rational_value(found):
+            return Fraction(found.numerator_as_long(), found.denominator_as_long())
+        raise Irrational(str(found))
+
+
+def substitute(of: Any, pairs: Sequence[tuple[z3.ExprRef, z3.ExprRef]]) -> Any:
+    """The same formula over other unknowns."""
+    return of if isinstance(of, bool) else z3.substitute(of, *pairs)
+
+
+def renamed(constant: z3.ExprRef, suffix: str) -> z3.ExprRef:
+    """A fresh constant of the same sort, its name lengthened."""
+    return z3.Const(constant.decl().name() + suffix, constant.sort())
+
+
+def at_most(conds: Sequence[Any], count: int) -> Any:
+    """At most `count` of these hold."""
+    fixed = sum(each is True for each in conds)
+    open_ = [each for each in conds if not isinstance(each, bool)]
+    if fixed > count:
+        return False
+    return z3.AtMost(*open_, count - fixed) if len(open_) > count - fixed else True
+
+
+def new_flag(name: str) -> z3.BoolRef:
+    return z3.Bool(name)
+
+
+def new_number(name: str) -> z3.ArithRef:
+    return z3.Real(name)
+
+
+def exactly_one(conds: Sequence[Any]) -> Any:
+    return z3.PbEq([(each, 1) for each in conds], 1)
+
+
+def range_around(conditions: Sequence[Any], name: str, value: Fraction) -> Interval:
+    """The widest interval around `value`, as far as it can be proved, in which the unknown `name` keeps every condition."""
+    x = z3.Real(name)
+    broken = z3.Not(z3.And([as_term(each) for each in conditions]))
+    high, high_open = _edge(x, broken, value, 1)
+    low, low_open = _edge(x, broken, value, -1)
+    return Interval(low, low_open, high, high_open)
+
+
+def _edge(x: z3.ArithRef, broken: z3.BoolRef, value: Fraction, way: int) -> tuple[Fraction | None, bool]:
+    """How far one can go up (or down) before something is broken: (None, True) is for ever."""
+    beyond = x > _q(value) if way > 0 else x < _q(value)
+    solver = z3.Solver()
+    solver.set("timeout", 300)
+    solver.add(beyond, broken)
+    answer = str(solver.check())
+    if answer == "unsat":
+        return None, True
+    edge = _first(x, z3.And(beyond, broken), way) if answer == "sat" else None
+    if edge is None:
+        return value, False
+    inside = x < _q(edge) if way > 0 else x > _q(edge)
+    solver = z3.Solver()
+    solver.set("timeout", 300)
+    solver.add(beyond, inside, broken)
+    if str(solver.check()) != "unsat":
+        return value, False
+    at_edge = z3.simplify(z3.substitute(broken, (x, _q(edge))))
+    return edge, not z3.is_false(at_edge)
+
+
+def _first(x: z3.ArithRef, where: z3.BoolRef, way: int) -> Fraction | None:
+    """The nearest edge of a linear condition."""
+    best = z3.Optimize()
+    best.set("timeout", 300)
+    best.add(where)
+    goal = best.minimize(x) if way > 0 else best.maximize(x)
+    if str(best.check()) != "sat":
+        return None
+    infinite, finite, _ = (best.lower_values if way > 0 else best.upper_values)(goal)
+    if not (z3.is_rational_value(infinite) and infinite.numerator_as_long() == 0 and z3.is_rational_value(finite)):
+        return None
+    return Fraction(finite.numerator_as_long(), finite.denominator_as_long())
+
+
+def _q(value: Fraction) -> z3.ArithRef:
+    return z3.Q(value.numerator, value.denominator)

@@ -1,0 +1,524 @@
+"""Z3 terms as a carrier: one run of the evaluator describes every run of a rule at once.
+
+Plain constants stay Python values (Fraction, bool, int) for as long as they are known; a `Num` is a real-valued term that
+may know the finitely many values it can take.  A product is linear when one factor knows its values: it becomes a choice
+among them.  That is how `position * price` is kept out of nonlinear arithmetic (docs/adr/0004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import z3
+from attrs import define, field, frozen
+
+from specforge.algebra.exact import OPERATIONS, Cell
+from specforge.core import ir
+from specforge.core.evaluate import LIVE
+from specforge.diagnostics.source import Span
+
+RATE = "rate"  # the source of a proportional collect's common rate
+SUPPORT_LIMIT = 81  # beyond this many values a term forgets them
+Support = tuple[Fraction, ...]
+
+
+@frozen(eq=False)
+class Num:
+    """A real term; `support`: the values it can take, if they are known and few; `sources`: the kinds of unknown it is made
+    of (units as texts, or "rate")."""
+
+    term: z3.ArithRef
+    support: Support | None = None
+    sources: frozenset[str] = frozenset()
+
+
+@frozen(eq=False)
+class Sel:
+    """A member not yet known: `is_[k]` says it is the k-th (exactly one is true)."""
+
+    is_: tuple[Any, ...]
+
+
+Bool = Any  # bool or z3.BoolRef
+
+
+def real(value: Fraction) -> z3.ArithRef:
+    return z3.RealVal(value) if value.denominator == 1 else z3.Q(value.numerator, value.denominator)
+
+
+def term(value: Fraction | Num) -> z3.ArithRef:
+    return value.term if isinstance(value, Num) else real(value)
+
+
+def support(value: Fraction | Num) -> Support | None:
+    return value.support if isinstance(value, Num) else (value,)
+
+
+def sources(*values: Fraction | Num) -> frozenset[str]:
+    return frozenset().union(*(each.sources for each in values if isinstance(each, Num)))
+
+
+def _few(values: Iterable[Fraction]) -> Support | None:
+    distinct = sorted(set(values))
+    return tuple(distinct) if len(distinct) <= SUPPORT_LIMIT else None
+
+
+def conj(parts: Iterable[Bool]) -> Bool:
+    left = []
+    for part in parts:
+        if part is False:
+            return False
+        if part is not True:
+            left.append(part)
+    return True if not left else left[0] if len(left) == 1 else z3.And(left)
+
+
+def disj(parts: Iterable[Bool]) -> Bool:
+    left = []
+    for part in parts:
+        if part is True:
+            return True
+        if part is not False:
+            left.append(part)
+    return False if not left else left[0] if len(left) == 1 else z3.Or(left)
+
+
+def negate(cond: Bool) -> Bool:
+    return not cond if isinstance(cond, bool) else z3.Not(cond)
+
+
+def implies(a: Bool, b: Bool) -> Bool:
+    if a is True:
+        return b
+    if a is False or b is True:
+        return True
+    return negate(a) if b is False else z3.Implies(a, b)
+
+
+def as_term(value: Any) -> Any:
+    """Any value as a Z3 term (flags and numbers only)."""
+    if isinstance(value, bool):
+        return z3.BoolVal(value)
+    return term(value) if isinstance(value, Fraction | Num) else value
+
+
+def equal(a: Any, b: Any) -> Bool:
+    """Equality of two values of the same kind."""
+    if isinstance(a, int) and isinstance(b, int):  # bools and members
+        return a == b
+    if isinstance(a, Sel) or isinstance(b, Sel):
+        if isinstance(a, int):
+            a, b = b, a
+        if isinstance(b, int):
+            return a.is_[b]
+        return disj(conj(pair) for pair in zip(a.is_, b.is_, strict=True))
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a == b
+    if isinstance(a, Fraction | Num):
+        return term(a) == term(b)
+    if isinstance(a, bool):
+        a, b = b, a
+    if isinstance(b, bool):
+        return a if b else negate(a)
+    return a == b
+
+
+def merge(cond: Bool, a: Any, b: Any) -> Any:
+    """`a` where `cond` holds, else `b`."""
+    if cond is True or a is b:
+        return a
+    if cond is False:
+        return b
+    if isinstance(a, Fraction | Num):
+        if isinstance(a, Fraction) and isinstance(b, Fraction) and a == b:
+            return a
+        s, t = support(a), support(b)
+        values = _few((*s, *t)) if s is not None and t is not None else None
+        return Num(z3.If(cond, term(a), term(b)), values, sources(a, b))
+    if isinstance(a, Sel) or isinstance(b, Sel) or (isinstance(a, int) and not isinstance(a, bool)):
+        if isinstance(a, int) and isinstance(b, int) and a == b:
+            return a
+        width = max(len(x.is_) if isinstance(x, Sel) else x + 1 for x in (a, b))
+        return Sel(tuple(merge(cond, equal(a, k), equal(b, k)) if _within(k, a, b) else False for k in range(width)))
+    if a is True:
+        return disj((cond, b))
+    if a is False:
+        return conj((negate(cond), b))
+    if b is True:
+        return disj((negate(cond), a))
+    if b is False:
+        return conj((cond, a))
+    return z3.If(cond, a, b)
+
+
+def _within(k: int, a: Any, b: Any) -> bool:
+    return all(not isinstance(x, Sel) or k < len(x.is_) for x in (a, b))
+
+
+@define
+class Demand:
+    """A defect arises where `broken` holds, provided everything before it went well (`before`: how many conditions)."""
+
+    broken: Bool
+    defect: ir.Defect
+    span: Span
+    before: int
+
+
+@define(eq=False)
+class SymbolicAlgebra:
+    """`state` maps cells to values.  While a rule runs, `conditions` collects what must hold for it to go through (guards of
+    `require`, absence of defects), `facts` what the fresh unknowns satisfy, `demands` where defects may arise, `shared` who gives what in which tier.
+
+    `rate_grid`: the values a common rate of a proportional collect may take (None: any).  `products`: the pairs of sources
+    whose product (or quotient: the divisor's, twice) is nonlinear as things stand."""
+
+    sizes: Mapping[str, int]
+    state: dict[Cell, Any] = field(factory=dict)
+    rate_grid: Support | None = None
+    conditions: list[Bool] = field(factory=list)
+    facts: list[Bool] = field(factory=list)
+    demands: list[Demand] = field(factory=list)
+    taken: list[tuple[Bool, str, tuple[Any, ...]]] = field(factory=list)
+    guards: list[Bool] = field(factory=list)
+    products: list[tuple[frozenset[str], frozenset[str]]] = field(factory=list)
+    prefix: str = ""
+    fresh: list[z3.ExprRef] = field(factory=list)
+    shared: list[tuple[ir.Tier, tuple[int, ...], list[Any], list[Any]]] = field(factory=list)
+    on_took: Callable[[str, tuple[Any, ...]], None] | None = None
+    cells: set[Cell] = field(factory=set)
+
+    # -- unknowns
+
+    def unknown(self, hint: str, source: str = "", values: Support | None = None) -> Num:
+        const = z3.Real(f"{self.prefix}{hint}!{len(self.fresh)}")
+        self.fresh.append(const)
+        if values is not None:
+            self.facts.append(disj(const == real(v) for v in values))
+        return Num(const, values, frozenset((source,)))
+
+    def unknown_flag(self, hint: str) -> z3.BoolRef:
+        const = z3.Bool(f"{self.prefix}{hint}!{len(self.fresh)}")
+        self.fresh.append(const)
+        return const
+
+    def unknown_member(self, hint: str, count: int) -> Sel | int:
+        if count == 1:
+            return 0
+        is_ = tuple(self.unknown_flag(f"{hint}={k}") for k in range(count))
+        self.facts.append(z3.PbEq([(each, 1) for each in is_], 1))
+        return Sel(is_)
+
+    # -- values
+
+    def number(self, value: Fraction) -> Fraction:
+        return value
+
+    def flag(self, value: bool) -> bool:
+        return value
+
+    def member(self, party: str, index: int) -> int:
+        return index
+
+    def name(self, hint: str, value: Any) -> Any:
+        return value
+
+    def members(self, party: str) -> range:
+        return range(self.sizes[party])
+
+    def apply(self, op: ir.Operator, *args: Any) -> Any:
+        if op is ir.Operator.EQ:
+            return equal(*args)
+        if op is ir.Operator.NOT:
+            return negate(args[0])
+        if all(isinstance(each, Fraction) for each in args):
+            return OPERATIONS[op](*args)
+        if op is ir.Operator.LT:
+            return self._compare(args[0], args[1], lambda a, b: a < b)
+        if op is ir.Operator.LE:
+            return self._compare(args[0], args[1], lambda a, b: a <= b)
+        if op is ir.Operator.FLOOR:
+            return self._floor(args[0])
+        return self._arithmetic(op, *args)
+
+    def _compare(self, a: Any, b: Any, compare: Callable[[Any, Any], Any]) -> Bool:
+        s, t = support(a), support(b)
+        if s is not None and t is not None:
+            if compare(s[-1], t[0]):
+                return True
+            if not compare(s[0], t[-1]):
+                return False
+        return compare(term(a), term(b))
+
+    def _arithmetic(self, op: ir.Operator, a: Any, b: Any) -> Any:
+        if op is ir.Operator.MUL:
+            return self._multiply(a, b)
+        if b == Fraction(0) if isinstance(b, Fraction) else False:
+            return a
+        if op is ir.Operator.ADD and isinstance(a, Fraction) and a == 0:
+            return b
+        s, t = support(a), support(b)
+        values = None
+        if s is not None and t is not None and len(s) * len(t) <= 4 * SUPPORT_LIMIT:
+            values = _few(OPERATIONS[op](x, y) for x in s for y in t)
+        return Num(term(a) + term(b) if op is ir.Operator.ADD else term(a) - term(b), values, sources(a, b))
+
+    def _multiply(self, a: Any, b: Any) -> Any:
+        if isinstance(a, Fraction):
+            a, b = b, a
+        if isinstance(b, Fraction):
+            if b == 0 or b == 1:
+                return b if b == 0 else a
+            s = support(a)
+            return Num(term(a) * real(b), _few(x * b for x in s) if s is not None else None, sources(a))
+        s, t = support(a), support(b)
+        if s is None and t is None:
+            self.products.append((sources(a), sources(b)))
+            return Num(term(a) * term(b), None, sources(a, b))
+        if s is None or (t is not None and len(t) < len(s)):
+            a, b, s, t = b, a, t, s
+        assert s is not None
+        values = _few(x * y for x in s for y in t) if t is not None and len(s) * len(t) <= 4 * SUPPORT_LIMIT else None
+        return Num(self._by_cases(a, s, lambda v: term(b) * real(v)), values, sources(a, b))
+
+    def _by_cases(self, a: Num, values: Support, result: Callable[[Fraction], z3.ArithRef]) -> z3.ArithRef:
+        """result(v) for the v that `a` is."""
+        out = result(values[-1])
+        for v in reversed(values[:-1]):
+            out = z3.If(a.term == real(v), result(v), out)
+        return out
+
+    def divide(self, a: Any, b: Any, span: Span) -> Any:
+        if isinstance(b, Fraction):
+            if b == 0:
+                self.demand(False, ir.Defect.DIVISION, span)
+                return Fraction(0)
+            return self.apply(ir.Operator.MUL, a, 1 / b)
+        s, t = support(b), support(a)
+        if s is None or any(v == 0 for v in s):
+            self.demand(negate(equal(b, Fraction(0))), ir.Defect.DIVISION, span)
+        if s is None:
+            self.products.append((sources(b), sources(b)))
+            return Num(term(a) / b.term, None, sources(a, b))
+        nonzero = tuple(v for v in s if v != 0)
+        if not nonzero:
+            return Fraction(0)
+        values = _few(x / y for x in t for y in nonzero) if t is not None and len(s) * len(t) <= 4 * SUPPORT_LIMIT else None
+        return Num(self._by_cases(b, nonzero, lambda v: term(a) * real(1 / v)), values, sources(a, b))
+
+    def _floor(self, a: Num) -> Num:
+        if a.support is not None:
+            values = _few(Fraction(v.__floor__()) for v in a.support)
+            return Num(self._by_cases(a, a.support, lambda v: real(Fraction(v.__floor__()))), values, sources(a))
+        return Num(z3.ToReal(z3.ToInt(a.term)), None, sources(a))
+
+    def undefined(self, defect: ir.Defect, span: Span) -> Any:
+        self.demand(False, defect, span)
+        return Fraction(0)
+
+    def choose(self, cond: Bool, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+        if cond is True:
+            return then()
+        if cond is False:
+            return orelse()
+        with_then = self._under(cond, then)
+        with_else = self._under(negate(cond), orelse)
+        return merge(cond, with_then, with_else)
+
+    def _under(self, cond: Bool, run: Callable[[], Any]) -> Any:
+        self.guards.append(cond)
+        try:
+            return run()
+        finally:
+            self.guards.pop()
+
+    # -- state
+
+    def read(self, view: dict[Cell, Any] | None, field: ir.Field, member: Any, index: Any) -> Any:
+        state = self.state if view is LIVE else view
+        if isinstance(member, Sel):
+            return self._pick(member, lambda k: self.read(view, field, k, index))
+        if isinstance(index, Sel):
+            return self._pick(index, lambda k: self.read(view, field, member, k))
+        return state[field.name, member, index or 0]
+
+    def _pick(self, member: Sel, of: Callable[[int], Any]) -> Any:
+        possible = [(k, cond) for k, cond in enumerate(member.is_) if cond is not False]
+        out = of(possible[-1][0])
+        for k, cond in reversed(possible[:-1]):
+            out = merge(cond, of(k), out)
+        return out
+
+    def write(self, field: ir.Field, member: Any, index: Any, value: Any) -> None:
+        for k, here in self._alternatives(member):
+            for i, there in self._alternatives(index):
+                cell = (field.name, k, i)
+                self.cells.add(cell)
+                self.state[cell] = merge(conj((here, there)), value, self.state[cell])
+
+    def _alternatives(self, member: Any) -> list[tuple[int, Bool]]:
+        if isinstance(member, Sel):
+            return [(k, cond) for k, cond in enumerate(member.is_) if cond is not False]
+        return [(member or 0, True)]
+
+    def freeze(self) -> dict[Cell, Any]:
+        return dict(self.state)
+
+    # -- statements
+
+    def branch(self, cond: Bool, then: Callable[[], None], orelse: Callable[[], None]) -> None:
+        if isinstance(cond, bool):
+            (then if cond else orelse)()
+            return
+        before = self.state
+        self.state = dict(before)
+        self._under(cond, then)
+        after_then = self.state
+        self.state = dict(before)
+        self._under(negate(cond), orelse)
+        after_else = self.state
+        self.state = {
+            cell: value if value is after_else[cell] else merge(cond, value, after_else[cell]) for cell, value in after_then.items()
+        }
+
+    def require(self, cond: Bool, span: Span) -> None:
+        needed = implies(conj(self.guards), cond)
+        if needed is not True:
+            self.conditions.append(needed)
+
+    def demand(self, cond: Bool, defect: ir.Defect, span: Span) -> None:
+        if cond is True:
+            return
+        guard = conj(self.guards)
+        self.demands.append(Demand(conj((guard, negate(cond))), defect, span, len(self.conditions)))
+        self.conditions.append(implies(guard, cond))
+
+    def took(self, action: str, args: tuple[Any, ...]) -> None:
+        self.taken.append((conj(self.guards), action, args))
+        if self.on_took is not None:
+            self.on_took(action, args)
+
+    # -- sharing (LANGUAGE section 5, step 2) as a relation over fresh shares
+
+    def shares(
+        self, tier: ir.Tier, asked: Any, members: Sequence[int], caps: Sequence[Any], keys: Sequence[Any], step: Any
+    ) -> list[Any]:
+        if len(caps) == 1 and tier.party is None:
+            return [self._minimum(asked, caps[0])]
+        live = [i for i, cap in enumerate(caps) if not (isinstance(cap, Fraction) and cap <= 0)]
+        given: list[Any] = [Fraction(0)] * len(caps)
+        if tier.policy is ir.Policy.PROPORTION:
+            for i in live:
+                self.demand(self.apply(ir.Operator.LE, Fraction(0), keys[i]), ir.Defect.DIVISION, tier.span)
+        if len(live) == 1 and tier.policy is not ir.Policy.PROPORTION:
+            given[live[0]] = self._minimum(asked, caps[live[0]])
+        elif live:
+            chosen = self._proportion if tier.policy is ir.Policy.PROPORTION else self._one_by_one
+            for i, x in zip(live, chosen(tier, asked, [caps[i] for i in live], [keys[i] for i in live] if keys else []), strict=True):
+                given[i] = x
+        if step is not None:
+            self.demand(self.apply(ir.Operator.LT, Fraction(0), step), ir.Defect.DIVISION, tier.span)
+            given = [self._down_to(x, step, tier.span) for x in given]
+        if tier.party is not None:
+            self.shared.append((tier, tuple(members), given, list(caps)))
+        return given
+
+    def _down_to(self, x: Any, step: Any, span: Span) -> Any:
+        whole = self.divide(x, step, span)
+        whole = Fraction(whole.__floor__()) if isinstance(whole, Fraction) else self._floor(whole)
+        return self.apply(ir.Operator.MUL, whole, step)
+
+    def _minimum(self, a: Any, b: Any) -> Any:
+        return merge(self.apply(ir.Operator.LE, a, b), a, b)
+
+    def _fact(self, *parts: Bool) -> None:
+        needed = implies(conj(self.guards), conj(parts))
+        if needed is not True:
+            self.facts.append(needed)
+
+    def _one_by_one(self, tier: ir.Tier, asked: Any, caps: list[Any], keys: list[Any]) -> list[Any]:
+        """Somebody's order: at most one is served in part, and a worse key gives only if every better one is emptied."""
+        values = _grid_below([asked, *caps])
+        shares = [self._share(tier, values, sources(asked, *caps)) for _ in caps]
+        total = sum_of(self, shares)
+        everything = sum_of(self, caps)
+        self._fact(equal(total, self._minimum(asked, everything)))
+        for x, cap in zip(shares, caps, strict=True):
+            self._fact(x.term >= 0, x.term <= term(cap))
+        partial = [z3.And(x.term > 0, x.term < term(cap)) for x, cap in zip(shares, caps, strict=True)]
+        self._fact(z3.AtMost(*partial, 1))
+        if tier.policy is not ir.Policy.ANY:
+            for i, (x, cap) in enumerate(zip(shares, caps, strict=True)):
+                for j, y in enumerate(shares):
+                    if i != j:
+                        better = self._better(tier, keys[i], keys[j])
+                        self._fact(implies(conj((better, y.term > 0)), x.term == term(cap)))
+        return shares
+
+    def _better(self, tier: ir.Tier, a: Any, b: Any) -> Bool:
+        if tier.policy is ir.Policy.HIGHEST:
+            a, b = b, a
+        return self.apply(ir.Operator.LT, a, b)
+
+    def _share(self, tier: ir.Tier, values: Support | None, made_of: frozenset[str]) -> Num:
+        const = z3.Real(f"{self.prefix}{tier.share}!{len(self.fresh)}")
+        self.fresh.append(const)
+        if values is not None:
+            self._fact(disj(const == real(v) for v in values))
+        return Num(const, values, made_of)
+
+    def _proportion(self, tier: ir.Tier, asked: Any, caps: list[Any], weights: list[Any]) -> list[Any]:
+        """x = min(cap, rate * weight) with one rate; all at their caps if that is not enough; alone, one gives it all."""
+        caps = [merge(equal(w, Fraction(0)), Fraction(0), cap) for w, cap in zip(weights, caps, strict=True)]
+        everything = sum_of(self, caps)
+        enough = self.apply(ir.Operator.LT, asked, everything)
+        total = merge(enough, asked, everything)
+        rate = self._rate(tier)
+        eligible = [self.apply(ir.Operator.LT, Fraction(0), cap) for cap in caps]
+        shares: list[Any] = []
+        for i, (w, cap) in enumerate(zip(weights, caps, strict=True)):
+            alone = conj(negate(each) for j, each in enumerate(eligible) if j != i)
+            pro_rata = self._minimum(self.apply(ir.Operator.MUL, rate, w), cap)
+            shares.append(merge(negate(enough), cap, merge(alone, self._minimum(total, cap), pro_rata)))
+        self._fact(equal(sum_of(self, shares), total))
+        return shares
+
+    def _rate(self, tier: ir.Tier) -> Num:
+        const = z3.Real(f"{self.prefix}rate!{len(self.fresh)}")
+        self.fresh.append(const)
+        self._fact(const >= 0)
+        if self.rate_grid is not None:
+            self._fact(disj(const == real(v) for v in self.rate_grid))
+        return Num(const, self.rate_grid, frozenset((RATE,)))
+
+
+def sum_of(algebra: SymbolicAlgebra, values: Sequence[Any]) -> Any:
+    total: Any = Fraction(0)
+    for each in values:
+        total = algebra.apply(ir.Operator.ADD, total, each)
+    return total
+
+
+def _grid_below(values: Sequence[Any]) -> Support | None:
+    """The values that minima and differences of these can take, on their common step; None if one of them is not finite."""
+    step, top = Fraction(0), Fraction(0)
+    for each in values:
+        known = support(each)
+        if known is None:
+            return None
+        for v in known:
+            step = _common(step, abs(v))
+            top = max(top, v)
+    if step == 0:
+        return (Fraction(0),)
+    count = int(top / step)
+    return tuple(step * k for k in range(count + 1)) if count < SUPPORT_LIMIT else None
+
+
+def _common(a: Fraction, b: Fraction) -> Fraction:
+    """The greatest fraction that divides both."""
+    while b:
+        a, b = b, a - b * (a / b).__floor__()
+    return a

@@ -1,0 +1,207 @@
+"""Bounded search: is there a run of so many steps, with so many members, that shows what is looked for?
+
+The encoding of one step is written down once per step of the run (an `Unrolling`); all goals share it, each under its own
+assumptions.  A model becomes a Plan, which is only a suggestion until `evidence/replay.py` has executed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from specforge.algebra.exact import Cell
+from specforge.algebra.solver import Answer, Model, Session, at_most, new_flag, renamed, substitute
+from specforge.algebra.symbolic import Num, Sel, as_term, conj, disj, implies, negate
+from specforge.core import ir
+from specforge.core.machine import Firing, Members
+from specforge.engines.encoding import Encoding, Grids, Rule, clone, parts
+from specforge.evidence.goal import Goal
+from specforge.evidence.play import Event
+from specforge.evidence.trace import Plan
+
+
+class Unrolling:
+    """A run of `len(self.steps)` steps as formulas in one solver."""
+
+    def __init__(self, encoding: Encoding, seed: int = 0):
+        self.encoding = encoding
+        self.session = Session(seed=seed)
+        self.session.add(encoding.rigid_facts)
+        self.states: list[dict[Cell, Any]] = [encoding.initial]
+        self.steps: list[list[tuple[Any, Any]]] = []  # per step: its unknowns, renamed
+        self._unknowns = [
+            *(each for value in encoding.pool.values() for each in parts(value)),
+            *(rule.do for rule in encoding.rules),
+            *encoding.algebra.fresh,
+        ]
+        self._along = [new_flag(f"counts:{at}") for at in range(len(encoding.looked))]
+        self._asked = 0
+        self._along_state(0)
+
+    def _state_pairs(self, t: int) -> list[tuple[Any, Any]]:
+        """The formal state's terms and what they are at step t."""
+        pairs: list[tuple[Any, Any]] = []
+        for cell, formal in self.encoding.formal.items():
+            value = self.states[t][cell]
+            if isinstance(formal, Sel):
+                chosen = value.is_ if isinstance(value, Sel) else [k == value for k in range(len(formal.is_))]
+                pairs += [(a, as_term(b)) for a, b in zip(formal.is_, chosen, strict=True)]
+            elif not isinstance(formal, bool | int | Fraction):
+                pairs.append((parts(formal)[0], as_term(value)))
+        return pairs
+
+    def extend(self) -> None:
+        """One more step."""
+        t = len(self.steps)
+        encoding = self.encoding
+        self.states.append({cell: clone(value, f"@{t + 1}") for cell, value in encoding.formal.items()})
+        following = [
+            (a, b)
+            for cell, value in encoding.next.items()
+            for a, b in zip(parts(value), parts(self.states[t + 1][cell]), strict=True)
+        ]
+        own = [(each, renamed(each, f"@{t}")) for each in self._unknowns]
+        self.steps.append([*self._state_pairs(t), *own, *following])
+        self.session.add(substitute(each, self.steps[t]) for each in encoding.step)
+        for at, looked in enumerate(encoding.looked):
+            for each in looked.along_step:
+                self.session.add([implies(self._along[at], substitute(each, self.steps[t]))])
+        self._along_state(t + 1)
+
+    def _along_state(self, t: int) -> None:
+        pairs = self._state_pairs(t)
+        for at, looked in enumerate(self.encoding.looked):
+            for each in looked.along:
+                if each is not True:
+                    self.session.add([implies(self._along[at], substitute(each, pairs))])
+
+    def bad(self, at: int, t: int) -> Any:
+        """The goal is shown by the state after t steps (for goals judged on a step: by step t itself)."""
+        looked = self.encoding.looked[at]
+        if looked.on_step:
+            return substitute(looked.bad, self.steps[t])
+        return substitute(looked.bad, self._state_pairs(t))
+
+    def length_of(self, at: int) -> int:
+        """How many steps a run has that shows the goal at t = 0."""
+        return 1 if self.encoding.looked[at].on_step else 0
+
+    def ask(self, at: int, cond: Any, extra: Sequence[Any] = (), seconds: float | None = None) -> Answer:
+        """Is there such a run that counts and in which `cond` holds?"""
+        if cond is False:
+            return "unsat"
+        self._asked += 1
+        literal = new_flag(f"ask:{self._asked}")
+        self.session.add([implies(literal, conj((cond, *extra)))])
+        answer = self.session.ask([self._along[at], literal], seconds)
+        if answer == "unsat":
+            self.session.add([negate(literal)])
+        return answer
+
+    def is_action(self, t: int) -> Any:
+        """Step t is an action of the world (not a firing)."""
+        return disj(substitute(rule.do, self.steps[t]) for rule in self.encoding.rules if not rule.duty)
+
+    def actions_at_most(self, count: int, length: int) -> Any:
+        return at_most([self.is_action(t) for t in range(length)], count)
+
+    def unfinished(self, t: int) -> Any:
+        """Some duty is still due after t steps."""
+        return substitute(negate(self.encoding.rest), self._state_pairs(t))
+
+    # ------------------------------------------------------------ from a model to a plan
+
+    def plan(self, length: int) -> Plan:
+        """The run the solver has in mind.  Raises Irrational."""
+        model = self.session.model()
+        encoding = self.encoding
+        start = {
+            cell: model.value(value)
+            for cell, value in encoding.start_state.items()
+            if isinstance(value, Num | Sel) or not isinstance(value, bool | int | Fraction)
+        }
+        start = {cell: value for cell, value in start.items() if self._is_free(cell)}
+        events: list[Event] = []
+        firings: list[list[Firing]] = [[]]
+        for t in range(length):
+            rule = next(r for r in encoding.rules if model.value(substitute(r.do, self.steps[t])))
+            args = tuple(self._value(model, arg, t) for arg in rule.args)
+            giving = self._giving(model, rule, t)
+            if rule.duty:
+                firings[-1].append(Firing(rule.name, args, giving))
+            else:
+                events.append(Event(rule.name, args, giving))
+                firings.append([])
+        sizes = {party.name: encoding.sizes[party.name] for party in encoding.system.open_parties()}
+        return Plan(sizes, start, tuple(events), tuple(tuple(each) for each in firings))
+
+    def _is_free(self, cell: Cell) -> bool:
+        return self.encoding.system.fields[cell[0]].kind is not ir.Kind.HOUSE
+
+    def _value(self, model: Model, formal: Any, t: int) -> Any:
+        if isinstance(formal, Sel):
+            return model.value(Sel(tuple(substitute(each, self.steps[t]) for each in formal.is_)))
+        if isinstance(formal, Num):
+            return model.value(Num(substitute(formal.term, self.steps[t])))
+        return model.value(formal if isinstance(formal, bool | int | Fraction) else substitute(formal, self.steps[t]))
+
+    def _giving(self, model: Model, rule: Rule, t: int) -> tuple[Members, ...]:
+        """Who gives in the rule's collects: those who are emptied first, the one who is not last."""
+        order: list[Members] = []
+        for _, members, shares, caps in rule.shared:
+            giving = []
+            for member, x, cap in zip(members, shares, caps, strict=True):
+                amount, limit = self._value(model, x, t), self._value(model, cap, t)
+                if amount > 0:
+                    giving.append((amount < limit, member))
+            order += [(member,) for _, member in sorted(giving)]
+        return tuple(order)
+
+
+def choose_grid(system: ir.System, sizes: Mapping[str, int], goals: Sequence[Goal]) -> tuple[str, ...]:
+    """The kinds of quantity to make finite: a cheapest set that leaves every product with a factor that is (ENGINES)."""
+    encoding = Encoding(system, sizes, Grids(), goals)
+    pairs = {(a, b) for a, b in encoding.products}
+    kinds = sorted(frozenset().union(*(a | b for a, b in pairs)))
+    best: tuple[int, tuple[str, ...]] | None = None
+    for mask in range(1 << len(kinds)):
+        chosen = frozenset(kind for at, kind in enumerate(kinds) if mask >> at & 1)
+        if all(a <= chosen or b <= chosen for a, b in pairs):
+            cost = sum(cost_of(system, kind) for kind in chosen)
+            if best is None or cost < best[0]:
+                best = (cost, tuple(sorted(chosen)))
+    return best[1] if best is not None else ()
+
+
+def cost_of(system: ir.System, kind: str) -> int:
+    """How much is lost by keeping a kind of quantity on a grid: rates and contracts little, prices more, money most."""
+    if kind == "rate":
+        return 1
+    if " per " in kind:
+        return 6
+    held_by_all = any(each.kind is ir.Kind.BALANCE and each.asset == kind and each.start is None for each in system.fields.values())
+    return 9 if held_by_all else 2
+
+
+RATES = (0, Fraction(1, 4), Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), 1)
+SHARES = (0, Fraction(1, 200), Fraction(1, 100), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), 1)
+
+
+def grids_for(system: ir.System, kinds: Sequence[str], level: int) -> Grids:
+    """The values of each kind: whole numbers up to the level's bound and multiples of the text's own numbers of that kind;
+    for ratios the usual rates."""
+    bound = (2, 4, 10)[level]
+    values: dict[str, tuple[Fraction, ...]] = {}
+    for kind in kinds:
+        if kind == "rate":
+            continue
+        own = {value for value, type in system.literals if (type.text() or "number") == kind and value > 0}
+        own |= {Fraction(1)} if kind != "number" else set()
+        found = {Fraction(x) for x in SHARES} if kind == "number" else set()
+        scales = sorted(own)[:6] if kind != "number" else []
+        for scale in scales:
+            found |= {scale * k for k in range(-bound, bound + 1)}
+        found |= own
+        values[kind] = tuple(sorted(found))
+    return Grids(values, tuple(Fraction(x) for x in RATES) if "rate" in kinds else None)
