@@ -6,7 +6,7 @@ from specforge.core import derived, ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Label
 from specforge.diagnostics.source import Span
-from specforge.elaborate import declare, expressions, statements, types, units
+from specforge.elaborate import declare, expressions, statements, together, types, units
 from specforge.elaborate.inline import substitute
 from specforge.elaborate.names import FieldOf, Scope
 from specforge.syntax import tree
@@ -123,7 +123,7 @@ def _taking(node: tree.Taking, whole: tree.Collect, kind: types.Type, scope: Sco
     share = scope.context.fresh(node.share.text)
     inner.add(node.share, ir.Var(share, span=node.share.span), kind)
     body = statements.block(node.body, inner)
-    statements.Simultaneous(var, node.binder.span, scope).check(body)
+    together.Simultaneous(var, node.binder.span, scope).check(body)
     text = node.share.text
     return ir.Tier(var, party, where, cap, policy, key, step, share, body, text, span=node.span) if party else None
 

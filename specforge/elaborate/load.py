@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def _scenarios(source: SourceFile, problems: list[Diagnostic]) -> list[tree.Item
 
 
 @contextmanager
-def room_to_recurse() -> Iterator[None]:
+def room_to_recurse() -> Generator[None]:
     """The checker follows the nesting of the text, which the parser limits, and of definitions, which it limits itself."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, FRAMES))

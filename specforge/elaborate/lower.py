@@ -9,7 +9,7 @@ from attrs import frozen
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity
-from specforge.elaborate import claims, declare, names, rules, types, units
+from specforge.elaborate import claims, declare, names, rules, scenarios, starts, types, units
 from specforge.elaborate.names import Book, Context, Party, Unit, Used
 from specforge.syntax import tree
 
@@ -31,15 +31,15 @@ class Lowered:
     uses: list[names.Use]
 
 
-def lower(trees: Trees, scenarios: Sequence[tree.Item] = ()) -> Lowered:
-    """Checks the rulebook, and writes it in the core.  `scenarios`: further ones, from another file."""
+def lower(trees: Trees, further: Sequence[tree.Item] = ()) -> Lowered:
+    """Checks the rulebook, and writes it in the core.  `further`: scenarios from another file."""
     context = Context()
     books: list[Book] = []
     top = _book(trees, "", None, context, books)
     assumptions = context.assumptions
-    extra = [each for each in scenarios if _is_scenario(each, top)]
+    extra = [each for each in further if _is_scenario(each, top)]
     found, reaches = claims.claims(top)
-    played = claims.scenarios(top, [*trees.rulebook.items, *extra])
+    played = scenarios.scenarios(top, [*trees.rulebook.items, *extra])
     problems = _each_once(context.diagnostics)
     if any(each.severity is Severity.ERROR for each in problems):
         return Lowered(None, problems, context.uses)
@@ -105,7 +105,7 @@ def _book(trees: Trees, prefix: str, only: frozenset[str] | None, context: Conte
     declare.gather(book)
     declare.settle_types(book)
     rules.enter(book)
-    declare.settle_values(book)
+    starts.settle_values(book)
     for used, item in set_later:
         _use(book, used, item)
     rules.lower(book)
@@ -124,14 +124,15 @@ def _use(book: Book, used: Used, item: tree.Use) -> None:
             names.unknown(book.context, Code.SF215, message, name, known)
         else:
             book.context.used(name.span, thing.name)
-    declare.set_parameters(book, used, item.bindings)
+    starts.set_parameters(book, used, item.bindings)
 
 
 def _parties(context: Context) -> dict[str, ir.Party]:
     result: dict[str, ir.Party] = {}
     for full, party in context.parties.items():
         named = tuple([ir.Named(each.full, context.starts.get(each, ()), span=each.name.span) for each in party.named])
-        result[full] = ir.Party(full, _members(party), named, claims.text_of(party.written.description), span=party.written.span)
+        text = claims.text_of(party.written.description)
+        result[full] = ir.Party(full, _members(party), named, text, span=party.written.span)
     return result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Union
+from fractions import Fraction
 
 import attrs
 from attrs import define, frozen
@@ -13,11 +13,12 @@ from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Fix, Label, error
 from specforge.diagnostics.source import Span
 from specforge.diagnostics.suggest import suggest
-from specforge.elaborate import types, units
+from specforge.elaborate import types
 from specforge.syntax import tree
 
 LARGEST_SIZE = 1_000_000  # nodes of the core, once everything is written out
 DEEPEST = 150  # nesting of an expression or a block, once everything is written out
+BUILT_IN = ("abs", "min", "max", "floor", "ceil", "half_even", "toward_zero", "old", "holdings")
 DEEPEST_FORWARD = 40  # definitions that each use one further down
 
 # ---------------------------------------------------------------- things
@@ -198,7 +199,7 @@ class Context:
     lets: dict[str, ir.Expr] = attrs.field(factory=dict)
     assumptions: dict[str, ir.Assumption] = attrs.field(factory=dict)
     uses: list[Use] = attrs.field(factory=list)
-    literals: dict[tuple[object, ...], None] = attrs.field(factory=dict)
+    literals: dict[tuple[Fraction, ir.Number], None] = attrs.field(factory=dict)
     size: int = 0
     level: int = 0
     deepest: int = 0
@@ -322,7 +323,7 @@ class Scope:
         )
 
 
-Found = Union[Thing, Local, FieldOf]
+Found = Thing | Local | FieldOf
 
 
 def find(scope: Scope, name: tree.Name) -> Found | None:
@@ -387,50 +388,4 @@ def wrong_kind(context: Context, span: Span, thing: Thing, wanted: str) -> None:
         f"`{thing.name.text}` is {kind_words(thing)}, not {'an' if wanted[0] in 'aeiou' else 'a'} {wanted}",
         Label(span, f"a {wanted} is needed here" if wanted[0] not in "aeiou" else f"an {wanted} is needed here"),
         Label(thing.name.span, f"`{thing.name.text}` is declared here"),
-    )
-
-
-# ---------------------------------------------------------------- types as written
-
-
-def resolve_unit(book: Book, path: tree.Path) -> types.Type:
-    """A unit inside a product or quotient."""
-    if len(path.parts) == 1:
-        text = path.parts[0].text
-        if text in ("ratio", "number"):
-            return types.number(units.NONE, text)
-        if text == "time" or text in units.TIME_UNITS:
-            return types.TIME
-    thing = find_path(book, path, Code.SF207, "asset or unit", lambda each: isinstance(each, Unit))
-    return types.number(units.base(thing.name.text)) if isinstance(thing, Unit) else types.HOLE
-
-
-def resolve_quantity(book: Book, written: tree.Quantity) -> types.Type:
-    """`USD per BTC`, `flag`, `Market`."""
-    first = written.times[0]
-    if len(written.times) == 1 and not written.per:
-        if first.text == "flag":
-            return types.FLAG
-        if first.text in units.TYPE_WORDS:
-            return resolve_unit(book, first)
-        thing = find_path(book, first, Code.SF207, "type", lambda each: isinstance(each, Unit | Party))
-        if isinstance(thing, Party):
-            return ir.Of(thing.full)
-        return types.number(units.base(thing.name.text)) if isinstance(thing, Unit) else types.HOLE
-    result = resolve_unit(book, first)
-    for path in written.times[1:]:
-        result = types.product(result, resolve_unit(book, path), 1)
-    for path in written.per:
-        result = types.product(result, resolve_unit(book, path), -1)
-    if isinstance(result, ir.Number) and units.too_large(result.dims):
-        report_power(book.context, result, written.span)
-    return result
-
-
-def report_power(context: Context, kind: ir.Number, span: Span) -> None:
-    name, power = max(kind.dims, key=lambda each: abs(each[1]))
-    context.report(
-        Code.SF413,
-        f"the unit `{name}` to the power {power} is beyond {units.LARGEST_POWER}",
-        Label(span, "too many factors"),
     )

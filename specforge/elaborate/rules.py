@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Sequence
 
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Label
-from specforge.elaborate import declare, expressions, names, statements, types
+from specforge.elaborate import declare, expressions, names, starts, statements, types
 from specforge.elaborate.names import Book, Definition, Scope
 from specforge.syntax import tree
 
@@ -38,7 +37,8 @@ def enter(book: Book) -> None:
 
 
 def _definition(book: Book, item: Written, word: str, written: tuple[tree.Param, ...] | None) -> None:
-    params, kinds = (None, ()) if written is None else declare.arguments(book, written)
+    arguments, kinds = declare.arguments(book, written or ())
+    params = None if written is None else arguments
 
     def build() -> tuple[ir.Expr | ir.Block, types.Type]:
         scope = declare.scope_of(book, written or (), kinds)
@@ -72,7 +72,7 @@ def _table(item: tree.Table, scope: Scope, kind: types.Type) -> tuple[ir.Expr, t
     """The lookup, written out: the first row whose bound is not passed."""
     context = scope.context
     if not types.is_number(kind):
-        context.report(Code.SF303, f"a table is over a number, not over {types.words(kind)}", Label(item.param.span, "not this"))
+        context.report(Code.SF303, f"a table is over a number, not over {types.words(kind)}", Label(item.param.span, "here"))
         kind = types.HOLE
     for mark in item.marks:
         if mark.text not in PROPERTIES:
@@ -93,7 +93,8 @@ def _table(item: tree.Table, scope: Scope, kind: types.Type) -> tuple[ir.Expr, t
             context.report(Code.SF419, "a row after `otherwise` is never used", Label(row.span, "never used"), last)
         body, of = expressions.number(row.value, scope)
         if not types.fits(of, result) and first is not None:
-            labels = Label(row.value.span, f"this is {types.words(of)}"), Label(first.value.span, f"this is {types.words(result)}")
+            other = Label(first.value.span, f"this is {types.words(result)}")
+            labels = Label(row.value.span, f"this is {types.words(of)}"), other
             context.report(Code.SF316, f"rows of a table must have one unit, and this is {types.words(of)}", *labels)
         elif not isinstance(of, types.Zero) and (first is None or isinstance(result, types.Zero)):
             first, result = row, of
@@ -117,7 +118,7 @@ def _table(item: tree.Table, scope: Scope, kind: types.Type) -> tuple[ir.Expr, t
 def _ascending(rows: list[ir.Row], bound: ir.Expr, row: tree.Row, scope: Scope) -> None:
     if not rows:
         return
-    here, before = declare.constant(bound), declare.constant(rows[-1].bound)
+    here, before = starts.constant(bound), starts.constant(rows[-1].bound)
     wider = row.kind is tree.RowKind.UP_TO and not rows[-1].closed
     if here is not None and before is not None and (here < before or (here == before and not wider)):
         scope.context.report(

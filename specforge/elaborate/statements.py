@@ -9,7 +9,7 @@ from specforge.core import derived, ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Fix, Label
 from specforge.diagnostics.source import Span
-from specforge.elaborate import collect, declare, expressions, names, types, units
+from specforge.elaborate import calls, collect, declare, expressions, names, references, together, types, units
 from specforge.elaborate.inline import Copier
 from specforge.elaborate.names import Definition, FieldOf, Parameter, Scope, Unit
 from specforge.syntax import tree
@@ -73,7 +73,7 @@ def statement(node: tree.Stmt, scope: Scope) -> Sequence[ir.Statement]:
 
 def place(ref: tree.Ref, scope: Scope) -> tuple[ir.Place, FieldOf] | None:
     """Somewhere a value stands; reported when it is not."""
-    found = expressions.resolve(ref, scope)
+    found = references.resolve(ref, scope)
     if found is None:
         return None
     if found.field is not None and isinstance(found.expr, ir.Read):
@@ -272,7 +272,7 @@ def _for_each(node: tree.ForEach, scope: Scope) -> Sequence[ir.Statement]:
         return ()
     party = context.parties[full]
     if party.open:
-        Simultaneous(var, node.binder.span, scope).check(body)
+        together.Simultaneous(var, node.binder.span, scope).check(body)
         return (ir.ForEach(var, full, where, body, span=node.span),)
     size = context.size - before
     result: list[ir.Statement] = []
@@ -284,53 +284,13 @@ def _for_each(node: tree.ForEach, scope: Scope) -> Sequence[ir.Statement]:
     return result
 
 
-class Simultaneous:
-    """The rules for what runs for everybody at once, so that order cannot matter."""
-
-    def __init__(self, var: str, header: Span, scope: Scope):
-        self.var, self.header, self.scope = var, header, scope
-
-    def check(self, body: ir.Block) -> None:
-        for each in body:
-            match each:
-                case ir.Require():
-                    self._report(Code.SF409, "`require` cannot stand where everybody acts at once", each.span)
-                case ir.Collect():
-                    self._report(Code.SF410, "`collect` cannot stand where everybody acts at once", each.span)
-                case ir.ForEach():
-                    message = "a loop over an open party cannot stand where everybody acts at once"
-                    self._report(Code.SF410, message, each.span)
-                case ir.Took():
-                    message = "an action cannot be taken for everybody at once"
-                    self._report(Code.SF409, message, each.span, "make what it does a procedure, and call that")
-                case ir.Set(place, _, add):
-                    if not add and not self._own(place):
-                        message = "everybody at once would set the same field"
-                        self._report(Code.SF411, message, each.span, "add to it with `+=` or `-=`")
-                case ir.Move(_, source, target):
-                    if source is not None and target is not None and not self._own(source) and not self._own(target):
-                        message = "a transfer for everybody at once must have the member itself at one end"
-                        self._report(Code.SF424, message, each.span)
-                case ir.Branch(_, then, orelse):
-                    self.check(then)
-                    self.check(orelse)
-                case ir.Bind():
-                    pass
-
-    def _own(self, place: ir.Place) -> bool:
-        return isinstance(place.member, ir.Var) and place.member.name == self.var
-
-    def _report(self, code: Code, message: str, span: Span, help: str | None = None) -> None:
-        self.scope.context.report(code, message, Label(span, "here"), Label(self.header, "for everybody at once"), help=help)
-
-
 # ---------------------------------------------------------------- calls
 
 
 def _call(call: tree.Call, scope: Scope) -> Sequence[ir.Statement]:
     """A procedure or an action, written out with its arguments fixed."""
     context = scope.context
-    definition = expressions.callee(call, scope)
+    definition = calls.callee(call, scope)
     if definition is None:
         for each in call.args:
             expressions.lower(each, scope)
@@ -338,7 +298,7 @@ def _call(call: tree.Call, scope: Scope) -> Sequence[ir.Statement]:
     if definition.word not in ("procedure", "action"):
         names.wrong_kind(context, call.function.span, definition, "procedure or action")
         return ()
-    args = expressions.arguments(call, definition, scope)
+    args = calls.arguments(call, definition, scope)
     template = context.demand(definition, call.function.span)
     if args is None or template is None or not context.spend(template.size, call.span):
         return ()

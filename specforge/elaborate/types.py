@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from attrs import frozen
 
 from specforge.core import ir
@@ -20,8 +18,9 @@ class Hole:
     """The type of something that has already been reported; it fits everywhere, so that one mistake is one message."""
 
 
-Type = Union[ir.Number, ir.Flag, ir.Of, Zero, Hole]
+Type = ir.Number | ir.Flag | ir.Of | Zero | Hole
 
+Typed = tuple[ir.Expr, Type]  # an expression in the core, and its type
 ZERO, HOLE, FLAG = Zero(), Hole(), ir.Flag()
 NUMBER, RATIO = ir.Number(style="number"), ir.Number(style="ratio")
 TIME = ir.Number(units.SECONDS, "time")
@@ -61,8 +60,9 @@ def joined(a: Type, b: Type) -> Type:
         return a
     if isinstance(b, Hole) or isinstance(a, Zero):
         return b
-    plain = isinstance(a, ir.Number) and isinstance(b, ir.Number) and not a.dims
-    return NUMBER if plain and a.style != b.style else a
+    if isinstance(a, ir.Number) and isinstance(b, ir.Number) and not a.dims and a.style != b.style:
+        return NUMBER
+    return a
 
 
 def product(a: Type, b: Type, sign: int) -> Type:
