@@ -7,59 +7,22 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from specforge.algebra.exact import Cell, ExactMachine, State
+from specforge.algebra.exact import ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import Choice, DefectFound, Firing, Machine, Members
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.explain import DEFECTS, Explainer, one_line
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
 from specforge.evidence.play import Event, Judge, Outcome, Played
+from specforge.evidence.record_text import Checked, Record, RefusedLine, ScenarioOutcome
 from specforge.evidence.trace import Change, Step
 from specforge.evidence.verdict import Result, Scope, Verdict
-from specforge.evidence.words import Names, Words
+from specforge.evidence.words import Words
 
 MOST_EXECUTIONS = 2_000
 NOTHING_SOUGHT = ReachGoal(ir.Reach("", ir.NO))  # a goal that no run shows: the scenario is only executed
-
-
-@frozen
-class Checked:
-    """A `check` line as it was judged after `step` lines of the record; `values`: `-10 USD < 0`."""
-
-    step: int
-    text: str
-    holds: bool
-    values: str
-    span: Span = field(default=NOWHERE, eq=False, repr=False)
-
-
-@frozen
-class Record:
-    """One execution, step by step.  `refused`: the refused lines, each after how many steps."""
-
-    sizes: dict[str, int]
-    names: Names
-    start: State
-    steps: tuple[Step, ...] = ()
-    checks: tuple[Checked, ...] = ()
-    refused: tuple[tuple[int, str, Span], ...] = ()
-    changed_start: tuple[Cell, ...] = ()  # the cells that the scenario fixes
-
-
-@frozen
-class ScenarioOutcome:
-    """`holds`: in every execution.  `reason`: what went wrong, in one sentence, at `span`.  `record`: the first execution, or
-    the first that failed.  `complete`: every order was tried.  `broken`: the run that breaks the goal ended early there."""
-
-    scenario: ir.Scenario
-    holds: bool
-    executions: int
-    complete: bool
-    record: Record
-    reason: str = ""
-    span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
 class Failed(Exception):
@@ -183,7 +146,7 @@ class Execution:
             said = [expr.span for place, expr in self.scenario.starts if field is not None and place.field == field.name]
             raise Failed(f"{about} outside its declared bounds", said[0] if said else self.scenario.span) from None
         self.last = self.machine.save()
-        self.record = evolve(self.record, start=self.last, changed_start=tuple(fixed))
+        self.record = evolve(self.record, start=self.last, fixed=tuple(fixed))
 
     def _try_start(self, fixed: State) -> None:
         """The start so far, so that the next value may speak of it; bounds are judged when it is complete."""
@@ -221,7 +184,7 @@ class Execution:
                 rule = f" `{one_line(played.span)}` ({_at(played.span)})" if played.span and played.span.text else ""
                 raise Failed(f"{line} is refused:{rule or ' one of its `require` lines fails'}", span)
             text = self.words.call(act.action, self._args(act), refused=True)
-            self.record = evolve(self.record, refused=(*self.record.refused, (len(self.steps), text, span)))
+            self.record = evolve(self.record, refused=(*self.record.refused, RefusedLine(len(self.steps), text, span)))
         elif act.refused:
             raise Failed(f"{line}: it was not refused", span)
 
@@ -230,9 +193,7 @@ class Execution:
         text = one_line(check.span).removeprefix("check ")
         try:
             holds = bool(self.machine.evaluate(check.cond))
-            values = "" if holds else "; ".join(explainer.failing(check.cond, {}))
-            if holds:
-                values = explainer.comparison(check.cond, {}) or ""
+            values = explainer.compared(check.cond, {}) if holds else "; ".join(explainer.failing(check.cond, {}))
         except DefectFound as found:
             raise Failed(f"`check {text}` {DEFECTS[found.defect]}", check.span) from None
         checked = Checked(len(self.steps), text, holds, values, check.span)
@@ -335,12 +296,14 @@ def scenario_outcome(system: ir.System, scenario: ir.Scenario) -> ScenarioOutcom
     if not first.holds:
         return first
     total, complete, reason = first.executions, first.complete, first.reason
+    breaks: list[str] = []
     for goal in promised(system, scenario):
         outcome = run_scenario(system, scenario, goal)
         if not outcome.holds:
             return outcome
+        breaks.append(" given ".join(filter(None, (goal.name, ", ".join(each.text for each in goal.given)))))
         total, complete, reason = max(total, outcome.executions), complete and outcome.complete, reason or outcome.reason
-    return evolve(first, executions=total, complete=complete, reason=reason)
+    return evolve(first, executions=total, complete=complete, reason=reason, breaks=tuple(breaks))
 
 
 def scenario_results(system: ir.System) -> list[Result]:

@@ -148,22 +148,30 @@ class Explainer:
             return self._comparison(compared, compared is not cond, text, env)
         return f"{text or 'the condition'} is {'yes' if wanted else 'no'}"
 
-    def comparison(self, cond: ir.Expr, env: Env) -> str | None:
-        """`venue_equity < 0 is -10 USD < 0`; None if `cond` is no comparison."""
-        compared = cond.args[0] if isinstance(cond, ir.Op) and cond.op is ir.Operator.NOT else cond
-        if isinstance(compared, ir.Op) and _is_comparison(compared):
-            return self._comparison(compared, compared is not cond, self._text(cond, env), env)
-        return None
+    def compared(self, cond: ir.Expr, env: Env) -> str:
+        """`-10 USD < 0`, `80 USD = 80 USD and 0 = 0`: a condition with its values; empty if it is not made of comparisons."""
+        if isinstance(cond, ir.Op) and cond.op is ir.Operator.AND:
+            parts = [self.compared(each, env) for each in cond.args]
+            return " and ".join(parts) if all(parts) else ""
+        inner = cond.args[0] if isinstance(cond, ir.Op) and cond.op is ir.Operator.NOT else cond
+        if isinstance(inner, ir.Op) and _is_comparison(inner):
+            return self._filled_in(inner, inner is not cond, self._text(cond, env), env)
+        return ""
 
     def _comparison(self, cond: ir.Op, negated: bool, text: str, env: Env) -> str:
+        values = self._filled_in(cond, negated, text, env)
+        if not text:
+            return values
+        return f"{text} does not hold" if text == values else f"{text} is {values}"
+
+    def _filled_in(self, cond: ir.Op, negated: bool, text: str, env: Env) -> str:
         shown = [self._value(cond.of, self.value(each, env)) for each in cond.args]
         symbol, written = SYMBOLS[cond.op], _written_operator(text)
         if written is not None and TURNED.get(written) == symbol:  # `a >= b` is kept as `b <= a`
             shown, symbol = shown[::-1], written
         if negated and symbol == "=":
             symbol, negated = "!=", False
-        values = ("not " if negated else "") + f"{shown[0]} {symbol} {shown[1]}"
-        return f"{text} is {values}" if text and text != values else values
+        return ("not " if negated else "") + f"{shown[0]} {symbol} {shown[1]}"
 
     def _value(self, type: ir.Type | None, value: Any) -> str:
         if isinstance(value, Fraction):
@@ -203,15 +211,23 @@ class Explainer:
         return [", ".join(values)] if values and len(values) <= MANY else []
 
     def _values(self, expr: ir.Expr, env: Env) -> list[str]:
-        shown: dict[str, str] = {}
+        now: dict[Cell, Any] = {}
+        before: dict[Cell, Any] = {}
         for cell, old in self._read_by(expr, env):
             state = (self.old or {}) if old else self.machine.algebra.state
             if cell in state:
-                place = f"{self.words.place(cell)} before" if old else self.words.place(cell)
-                shown[place] = self.words.cell(cell, state[cell])
-        if len(shown) > MANY:
-            shown = {place: value for place, value in shown.items() if not re.match(r"(0|no)\b(?!\.)", value)}
-        return [f"{place} {value}" for place, value in shown.items()]
+                (before if old else now)[cell] = state[cell]
+        cells = list(dict.fromkeys([*now, *before]))
+        if len(cells) > MANY:
+            cells = [cell for cell in cells if now.get(cell) or before.get(cell)]
+        return [self._value_of(cell, now, before) for cell in cells]
+
+    def _value_of(self, cell: Cell, now: State, before: State) -> str:
+        if cell not in now:
+            return f"{self.words.place(cell)} {self.words.cell(cell, before[cell])} before"
+        if cell in before and before[cell] != now[cell]:
+            return self.words.change(cell, before[cell], now[cell])
+        return f"{self.words.place(cell)} {self.words.cell(cell, now[cell])}"
 
     def _read_by(self, expr: ir.Expr, env: Env, old: bool = False) -> Iterator[tuple[Cell, bool]]:
         match expr:

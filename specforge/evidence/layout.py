@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
 
 from attrs import frozen
+
+from specforge.diagnostics.render import clean
 
 COLOURS = {
     "good": "32",  # proved, reached, holds
@@ -17,6 +20,7 @@ COLOURS = {
     "bold": "1",
     "name": "36",
 }
+UNIT = re.compile(r"(?<=\d) (?=[A-Za-z]+\b)(?!and|or|is|for|of|on|in|given)|(?<=[A-Z]) (?=per [A-Z])|(?<=[A-Z] per) (?=[A-Z])")
 PLAINER = {"→": "->", "\u2013": "-", "—": "-", "…": "...", "\u00d7": "x", "≤": "<=", "≥": ">=", "·": "|"}
 
 
@@ -39,7 +43,8 @@ class Layout:
         return "->" if self.ascii else "→"
 
     def clean(self, text: str) -> str:
-        """`text` as this layout may print it."""
+        """`text` as this layout may print it: nothing in it can steer a terminal."""
+        text = clean(text)
         if not self.ascii:
             return text
         for fancy, simple in PLAINER.items():
@@ -48,7 +53,9 @@ class Layout:
 
     def wrapped(self, text: str, width: int | None = None) -> list[str]:
         width = max(width or self.width, 16)
-        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+        kept = UNIT.sub("\u00a0", self.clean(text))  # a figure and its unit stay on one line
+        lines = textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
+        return [line.replace("\u00a0", " ") for line in lines] or [""]
 
     def paragraph(self, label: str, texts: Sequence[str], kind: str = "", at: int = 6) -> list[str]:
         """`why   …` with everything after the label hanging at one place."""
@@ -73,7 +80,7 @@ class Cell:
             return layout.wrapped(self.text, width)
         lines: list[str] = []
         for at, item in enumerate(self.text):
-            item += "," if at + 1 < len(self.text) else ""
+            item = layout.clean(item) + ("," if at + 1 < len(self.text) else "")
             if lines and len(lines[-1]) + 1 + len(item) <= width:
                 lines[-1] += " " + item
             else:

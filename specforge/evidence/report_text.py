@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from attrs import evolve
+
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.explain import why
@@ -216,22 +218,26 @@ def changes_of(system: ir.System, words: Words, step: Step, shown: set[str], lay
     )
 
 
-HEADS = [Column("step", right=True), Column("event", most=46), Column("clause"), Column("changed", flex=True)]
+HEADS = [Column("step", right=True), Column("event"), Column("clause"), Column("changed", flex=True)]
+WIDEST_EVENT = 46
 
 
-def steps_table(rows: list[tuple[Cell, Cell, Cell, Cell]], notes: list[str], layout: Layout) -> list[str]:
+def steps_table(rows: list[tuple[Cell, Cell, Cell, Cell]], notes: list[str] | None, layout: Layout) -> list[str]:
     """The steps, with notes in a column of their own where there is room, else below what they are about."""
-    widths = [max([len(head.title), *(row[i].natural for row in rows)]) for i, head in enumerate(HEADS)]
+    notes = notes or [""] * len(rows)
+    widest = max([30, *(row[1].natural for row in rows if row[0].text != "check")])
+    heads = [HEADS[0], evolve(HEADS[1], most=min(widest, WIDEST_EVENT)), *HEADS[2:]]
+    widths = [max([len(head.title), *(row[i].natural for row in rows)]) for i, head in enumerate(heads)]
     note = max((len(each) for each in notes), default=0)
-    if note and 1 + sum(min(w, head.most) for w, head in zip(widths, HEADS, strict=True)) + 8 + note <= layout.width:
-        heads = [*HEADS[:3], Column("changed"), Column()]
+    if note and 1 + sum(min(w, head.most) for w, head in zip(widths, heads, strict=True)) + 8 + note <= layout.width:
+        heads = [*heads[:3], Column("changed"), Column()]
         return columns(layout, heads, [(*row, Cell(each, "dim")) for row, each in zip(rows, notes, strict=True)], 1)
     shown: list[tuple[Cell, Cell, Cell, Cell]] = []
     for row, each in zip(rows, notes, strict=True):
         shown.append(row)
         if each:
             shown.append((Cell(), Cell(), Cell(), Cell(f"({each})", "dim")))
-    return columns(layout, HEADS, shown, indent=1)
+    return columns(layout, heads, shown, indent=1)
 
 
 def trace_text(system: ir.System, trace: Trace, layout: Layout) -> list[str]:
