@@ -424,6 +424,16 @@ class StagedEvaluator(Evaluator):
 Compiled = Callable[..., Any]
 
 
+@frozen
+class Watched:
+    """A condition over `params`, and the bits it sets when its value is `when`."""
+
+    expr: ir.Expr
+    params: tuple[str, ...]
+    mask: int
+    when: bool
+
+
 class StagedMachine:
     """The generated Python of a rulebook for so many members, and a state to run it on."""
 
@@ -545,6 +555,28 @@ class StagedMachine:
 
             self._values[key] = (expr, self.compile(f"value {len(self._values)}", ["s", "o", *args], write))
         return self._values[key][1]
+
+    def watch(self, title: str, items: Sequence[Watched], args: int) -> Compiled:
+        """f(s, o, *args): the bits of all items together.  One condition is computed once, however many items ask for it."""
+        names = [f"a{i}" for i in range(args)]
+        grouped: dict[tuple[int, tuple[str, ...]], tuple[ir.Expr, dict[bool, int]]] = {}
+        for item in items:
+            _, masks = grouped.setdefault((id(item.expr), item.params), (item.expr, {True: 0, False: 0}))
+            masks[item.when] |= item.mask
+
+        def write() -> str:
+            algebra, self.evaluator.old = self.algebra, "o"
+            algebra.emit("seen = 0")
+            for (_, params), (expr, masks) in grouped.items():
+                cond = self.evaluator.value(expr, dict(zip(params, map(Code, names), strict=False)))
+                then, orelse = ([f"seen |= {masks[when]}"] if masks[when] else [] for when in (True, False))
+                if isinstance(cond, Code):
+                    algebra.when(cond, then, orelse)
+                else:
+                    algebra.lines += then if cond else orelse
+            return "seen"
+
+        return self.compile(title, ["s", "o", *names], write)
 
     # -- running
 
