@@ -32,6 +32,7 @@ class Code(Enum):
     SF116 = "citation with nothing below it"
     SF117 = "sentence broken over two lines"
     SF118 = "sentence in the wrong place"
+    SF119 = "`if` without `otherwise` in a value"
     SF120 = "file cannot be read"
     SF121 = "file is not UTF-8 text"
     SF122 = "file is too large"

@@ -4,6 +4,8 @@ For developers: `python -m specforge.syntax.build` writes the file, `--check` sa
 Nothing else in the package needs Lark, and an installed package runs without it.
 """
 
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import re
@@ -42,7 +44,7 @@ def build(grammar: str) -> str:
     plain = {"$END": "END", "_NL": "NL", "_INDENT": "INDENT", "_DEDENT": "DEDENT"}
     rules = [r for r in lark.rules if not r.origin.name.startswith("$")]
     used = {s.name for r in rules for s in r.expansion if s.is_term}
-    terminals = sorted(used, key=lambda name: (name in literals, literals.get(name, name))) + ["$END"]
+    terminals = [*sorted(used, key=lambda name: (name in literals, literals.get(name, name))), "$END"]
     heads = sorted({r.origin.name for r in rules})
     number = {name: i for i, name in enumerate(terminals + heads)}
     calls = sorted({_method(r) for r in rules if _kind(r) >= CALL})

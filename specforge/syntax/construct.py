@@ -17,6 +17,9 @@ from specforge.syntax.tree import Cite, Expr, Name, Path, Ref, Stmt, Text
 
 _COMPARE = {KIND[op.value]: op for op in tree.CompareOp}
 _ARITH = {KIND[op.value]: op for op in tree.ArithOp}
+_TIME = frozenset(
+    ["second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "year", "years"]
+)
 _SET = {KIND[op.value]: op for op in tree.SetOp}
 
 S = TypeVar("S", bound=tree.Sentence)
@@ -363,8 +366,8 @@ class Construct:
     ) -> tree.Assumption:
         return tree.Assumption(name, description, on, condition, span=span)
 
-    def on(self, span: Span, action: Path, names: tuple[Name, ...]) -> tree.On:
-        return tree.On(action, names, span=span)
+    def on(self, span: Span, action: Path, names: tuple[Name, ...] | None) -> tree.On:
+        return tree.On(action, names or (), span=span)
 
     def claim(
         self,
@@ -451,13 +454,14 @@ class Construct:
 
     def mul(self, span: Span, left: Expr, op: int, right: Expr) -> tree.Arith:
         node = self.add(span, left, op, right)
-        if node.op is tree.ArithOp.DIV and isinstance(left, tree.Number) and left.unit and isinstance(right, Ref):
-            self.slash_in_unit(left, op, right)
+        if node.op is tree.ArithOp.DIV and isinstance(right, Ref) and isinstance(left, tree.Number | tree.Percent):
+            self.slash_in_unit(left, right)
         return node
 
-    def slash_in_unit(self, left: tree.Number, op: int, right: Ref) -> None:
-        """`100 USD/BTC` would divide by a name BTC."""
-        if right.trailers or right.name.text not in self.assets:
+    def slash_in_unit(self, left: tree.Number | tree.Percent, right: Ref) -> None:
+        """`100 USD/BTC` and `5%/day` would divide by a name."""
+        number = isinstance(left, tree.Number) and left.unit is None
+        if number or right.trailers or right.name.text not in self.assets | _TIME:
             return
         gap = Span(self.file, left.span.end, right.span.start)
         self.problems.append(

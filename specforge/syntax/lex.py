@@ -28,20 +28,21 @@ MAX_PROBLEMS = 50
 
 # Words that begin a sentence and can stand nowhere inside brackets: where one begins a line, a bracket is open.
 OPENERS = frozenset(
-    "source use asset unit parameter party member let table procedure action duty assumption claim reach scenario cites "
-    "require transfer receive pay issue burn collect taking when once expect check then".split()
-)
+    ["source", "use", "asset", "unit", "parameter", "party", "member", "let", "table", "procedure", "action", "duty",
+     "assumption", "claim", "reach", "scenario", "cites", "require", "transfer", "receive", "pay", "issue", "burn",
+     "collect", "taking", "when", "once", "expect", "check", "then"]
+)  # fmt: skip
 
 _WORDS = re.compile(
     r"""[ \t]*(?:
       ([A-Za-z_][A-Za-z0-9_]*)                                              # 1 name or reserved word
     | ([0-9][0-9_]*(?:\.[0-9]+)?)(%?)                                       # 2 number, 3 percent
-    | (!=(?!=)|<=|>=|:=|\+=|-=|=(?![=<>])|<(?!>)|\*(?!\*)|[()+,\-./:>\[\]])   # 4 sign
+    | (!=(?!=)|<=|>=|:=|\+=|-=|=(?![=<>])|<(?!>)|\*(?!\*)|\.(?!\.)|[()+,\-/:>\[\]])   # 4 sign
     | ("[^"\n]*")                                                           # 5 text
     | (\r?\n)                                                               # 6 end of line
     | (\#[^\n]*)                                                            # 7 comment
     | (\r?\Z)                                                               # 8 end of file
-    | (===|!==|==|<>|=<|=>|&&|\|\||\*\*|"[^"\n]*|[“„«][^“”»\n]*[“”»]|'[^'\n]*'
+    | (===|!==|==|\.\.+|<>|=<|=>|&&|\|\||\*\*|"[^"\n]*|[“„«][^“”»\n]*[“”»]|'[^'\n]*'
       |[^\x00-\x7f]+|[^ \t])                                                # 9 something foreign
     )""",
     re.VERBOSE,
@@ -53,8 +54,9 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _MEANT = {
-    "==": "=", "===": "=", "<>": "!=", "!==": "!=", "=<": "<=", "=>": "implies", "&&": "and", "||": "or", "!": "not",
-    "≤": "<=", "≥": ">=", "≠": "!=", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "∧": "and", "∨": "or", "¬": "not",
+    "==": "=", "===": "=", "<>": "!=", "!==": "!=", "=<": "<=", "..": "to", "...": "to", "&&": "and", "||": "or", "!": "not",
+    "≤": "<=", "≥": ">=", "≠": "!=", "\u2212": "-", "\u2013": "-", "\u00d7": "*", "·": "*", "÷": "/",
+    "∧": "and", "\u2228": "or", "¬": "not",
     ";": "", "\u00a0": "",
 }  # fmt: skip
 
@@ -89,7 +91,7 @@ def _report_hidden(words: Words, code: str) -> None:
     """Characters a reader cannot see could make a rulebook say something else than it shows."""
     found = [m for m in _HIDDEN.finditer(code) if not (m.start() == 0 and m.group() == "\ufeff")]
     for match in found[:3]:
-        more = f", and {len(found) - 3} more like it" if match is found[2] and len(found) > 3 else ""
+        more = f", and {len(found) - 3} more like it" if len(found) > 3 and match is found[2] else ""
         span = Span(words.file, match.start(), match.end())
         words.problems.append(
             error(
@@ -307,12 +309,14 @@ class _Lexer:
             )
             self.add(BAD, start, end)
             return at
-        meant = _MEANT.get(found)
+        meant = ">=" if found == "=>" else _MEANT.get(found)
         if meant is None:
             self.problem(Code.SF101, *_about(found, start, at))
             self.add(BAD, start, at)
         else:
-            if found == ";":
+            if found == "=>":
+                message, help = "`=>` is not part of the language", "write `>=` for at least, or `implies`"
+            elif found == ";":
                 message, help = "a sentence ends with its line, without `;`", "delete it"
             elif not meant:
                 message, help = f"a space of another kind (U+{ord(found):04X}) stands here", "write an ordinary space"
@@ -323,7 +327,8 @@ class _Lexer:
                 replacement = f"{meant} " if self.text[at : at + 1] not in (" ", "") else meant
                 if self.text[start - 1 : start] not in (" ", "(", "["):
                     replacement = f" {replacement}"
-            self.problem(Code.SF110 if found.isascii() else Code.SF101, message, start, at, help, replacement)
+            fix = None if found == "=>" else replacement
+            self.problem(Code.SF110 if found.isascii() else Code.SF101, message, start, at, help, fix)
             if meant:
                 self.add(KIND[meant], start, at)
         return at
@@ -338,7 +343,7 @@ def _about(found: str, start: int, end: int) -> tuple[str, int, int, str]:
         return f"`{found}` is not part of the language", start, end, "multiply it out: `x * x`"
     if found in "$€£¥₿":
         return f"`{found}` cannot stand here", start, end, "write the asset behind the number: `100 USD`"
-    if found in "“”„«»‘’'`":
+    if found in "“”„«»\u2018\u2019'`":
         return f"`{found}` cannot stand here", start, end, 'quotation marks are straight and double: `"text"`'
     if found in "{}":
         return f"`{found}` cannot stand here", start, end, "a block is a header with `:` and indented lines below it"

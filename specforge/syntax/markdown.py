@@ -22,7 +22,7 @@ def code(source: SourceFile) -> tuple[str, list[Diagnostic]]:
     kept: list[str] = []
     problems: list[Diagnostic] = []
     fence, ours, blocks, offset = "", False, 0, 0
-    for line in source.text.splitlines(keepends=True) if "\n" in source.text else [source.text]:
+    for line in re.findall(r"[^\n]*\n|[^\n]+", source.text):
         found = _FENCE.match(line)
         closes = bool(fence) and found is not None and found[2].startswith(fence) and not found[3].strip()
         keep = ours and bool(fence) and not closes

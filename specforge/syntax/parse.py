@@ -7,6 +7,8 @@ does not hide the next.  Inside an item, a line that cannot be read is left out 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 from attrs import evolve, frozen
@@ -17,13 +19,15 @@ from specforge.diagnostics.source import SourceFile, Span
 from specforge.syntax import markdown, tree
 from specforge.syntax.construct import Construct, with_cites
 from specforge.syntax.lex import BAD, DEDENT, END, INDENT, KIND, NL, Words, lex
-from specforge.syntax.mistakes import Situation, explain
+from specforge.syntax.mistakes import ELSE, explain
 from specforge.syntax.tables import FIRST, LAST, METHODS, RULES, STATES, TERMINALS
+from specforge.syntax.wording import Situation
 
 MAX_CHARACTERS = 1_000_000
 MAX_LINES = 20_000
 MAX_DEPTH = 100
 MAX_MISTAKES = 20
+MAX_EFFORT = 300_000  # words read again to find further mistakes in one item
 
 _TABLE: list[dict[int, int]] = [dict(zip(row[::2], row[1::2], strict=True)) for row in STATES]
 _LEAVES = {KIND[name]: name for name in ("NAME", "NUMBER", "PERCENT", "STRING")}
@@ -57,7 +61,7 @@ def parse_partly(source: SourceFile) -> tuple[tree.Rulebook | None, list[Diagnos
     words = lex(source, code)
     reader = _Reader(words)
     book = reader.read()
-    return book, _in_order([*words.problems, *reader.construct.problems, *reader.problems])
+    return book, _in_order(words.problems, [*reader.construct.problems, *reader.problems])
 
 
 def _too_large(source: SourceFile) -> Diagnostic | None:
@@ -71,21 +75,22 @@ def _too_large(source: SourceFile) -> Diagnostic | None:
     return error(Code.SF122, f"this file has {what}", start, help="split it, and join the parts with `use`")
 
 
-def _in_order(problems: list[Diagnostic]) -> list[Diagnostic]:
-    """By place, each place once, and not more than anybody would read."""
-    ordered: list[Diagnostic] = []
-    for problem in sorted(problems, key=lambda p: (p.span.start, p.span.end)):
-        if not ordered or (ordered[-1].span, ordered[-1].code) != (problem.span, problem.code):
-            ordered.append(problem)
+def _in_order(of_words: list[Diagnostic], of_sentences: list[Diagnostic]) -> list[Diagnostic]:
+    """By place, each mistake once, and not more than anybody would read."""
+    lines = {problem.span.line for problem in of_words}
+    brackets = {problem.span for problem in of_words if problem.code is Code.SF103}
+
+    def follows(problem: Diagnostic) -> bool:
+        """Whether a sentence makes no sense only because of a word in it that has been reported."""
+        on_line = problem.span.line in lines or any(label.span in brackets for label in problem.labels)
+        return problem.code is Code.SF100 and on_line
+
+    found = [*of_words, *(problem for problem in of_sentences if not follows(problem))]
+    ordered = list({(p.span, p.code): p for p in sorted(found, key=lambda p: (p.span.start, p.span.end))}.values())
     if len(ordered) <= MAX_MISTAKES:
         return ordered
-    last = ordered[MAX_MISTAKES]
-    more = Diagnostic(
-        Code.SF125,
-        Severity.NOTE,
-        f"{len(ordered) - MAX_MISTAKES} more mistakes follow, from here on",
-        (Label(last.span),),
-    )
+    rest = Label(ordered[MAX_MISTAKES].span)
+    more = Diagnostic(Code.SF125, Severity.NOTE, "there are more mistakes from here on", (rest,))
     return [*ordered[:MAX_MISTAKES], more]
 
 
@@ -100,7 +105,7 @@ class _Reader:
         """The header, then every item."""
         words = self.words
         bounds = [*words.items, len(words.kinds)]
-        chunks = [list(range(lo, hi)) for lo, hi in zip(bounds, bounds[1:], strict=False) if hi > lo]
+        chunks = [list(range(lo, hi)) for lo, hi in pairwise(bounds) if hi > lo]
         if not chunks:
             self.problems.append(
                 error(
@@ -125,6 +130,8 @@ class _Reader:
         items: list[tree.Item] = []
         above: list[tree.Cite] = []
         for chunk in chunks[1 if starts_well else 0 :]:
+            if len(self.problems) > MAX_MISTAKES:
+                break
             item = self.chunk(chunk, "item")
             if isinstance(item, tree.Cite):
                 above.append(item)
@@ -142,14 +149,19 @@ class _Reader:
         result = self.run(chunk, what)
         if not isinstance(result, Stop):
             return result
+        effort = MAX_EFFORT
         while isinstance(result, Stop) and len(self.problems) <= MAX_MISTAKES:
             self.report(result, chunk, what)
+            effort -= len(chunk)
+            if effort < 0 or (self.problems and self.problems[-1].code is Code.SF108):
+                break
             chunk = self.without_line(chunk, result.at)
             if not chunk:
-                return None
+                break
             before = len(self.construct.problems)
             result = self.run(chunk, what)
-            del self.construct.problems[before:]  # they were reported the first time, or come from the missing line
+            again = self.construct.problems[before:]
+            self.construct.problems[before:] = [p for p in again if p.code is not Code.SF116]  # the line may be left out
         return None
 
     def report(self, stop: Stop, chunk: list[int], what: str) -> None:
@@ -164,15 +176,21 @@ class _Reader:
                 )
             )
         elif stop.at >= len(chunk) or words.kinds[chunk[stop.at]] != BAD:
-            expected = self.expected(chunk, stop.at, what)
-            self.problems.append(explain(Situation(words, chunk, stop.at, expected, what)))
+            expected = cache(partial(self.expected, chunk, what))
+            self.problems.append(explain(Situation(words, chunk, stop.at, what, expected)))
 
     def without_line(self, chunk: list[int], at: int) -> list[int]:
-        """The item without the line at which reading stopped; empty when that line opens a block or is the only
-        one of its block, so that leaving it out would only cause new mistakes."""
-        kinds = self.words.kinds
-        layout = (NL, INDENT, DEDENT)
-        first = min(at, len(chunk) - 1)
+        """The item without the line at which reading stopped and the block below that line; empty when this would
+        only cause new mistakes: it is the header of the item, the only line of a block, or part of an `if`."""
+        kinds, layout = self.words.kinds, (NL, INDENT, DEDENT)
+        if at >= len(chunk):
+            return []
+        if kinds[chunk[at]] == INDENT:  # lines indented for no reason: read them as part of the block around them
+            if not any(kinds[k] == INDENT for k in chunk[:at]):
+                return []
+            end = self.block_end(chunk, at)
+            return chunk[:at] + chunk[at + 1 : end - 1] + chunk[end:]
+        first = at
         while first > 0 and kinds[chunk[first - 1]] not in layout:
             first -= 1
         last = at
@@ -180,9 +198,23 @@ class _Reader:
             last += 1
         if first == 0 or last >= len(chunk) - 1 or kinds[chunk[first]] in layout:
             return []
-        follows = kinds[chunk[last + 1]]
+        rest = last + 1
+        if kinds[chunk[rest]] == INDENT:
+            rest = self.block_end(chunk, rest)
+        follows = kinds[chunk[rest]] if rest < len(chunk) else END
         alone = kinds[chunk[first - 1]] == INDENT and follows == DEDENT
-        return [] if follows == INDENT or alone else chunk[:first] + chunk[last + 1 :]
+        in_if = follows == KIND["otherwise"] or (rest < len(chunk) and self.words.text(chunk[rest]) in ELSE)
+        return [] if alone or in_if else chunk[:first] + chunk[rest:]
+
+    def block_end(self, chunk: list[int], at: int) -> int:
+        """Behind the end of the block that begins at `at`."""
+        depth = 0
+        for k in range(at, len(chunk)):
+            kind = self.words.kinds[chunk[k]]
+            depth += (kind == INDENT) - (kind == DEDENT)
+            if depth == 0:
+                return k + 1
+        return len(chunk)
 
     # ------------------------------------------------------------ the automaton
 
@@ -241,8 +273,11 @@ class _Reader:
                 else:
                     value = arguments
             else:
-                arguments = []
-                for part in recipe:
+                if how == _LIST:  # its first part is the list so far: let it grow
+                    arguments, more = values[base - recipe[0] - 2], recipe[1:]
+                else:
+                    arguments, more = [], recipe
+                for part in more:
                     if part < -1:
                         arguments += values[base - part - 2]
                     else:
@@ -271,7 +306,7 @@ class _Reader:
             if kind == END and states[-1] == final:
                 return value
 
-    def expected(self, chunk: list[int], at: int, what: str) -> frozenset[str]:
+    def expected(self, chunk: list[int], what: str, at: int) -> frozenset[str]:
         """What could stand in place of word `at`: the kinds that the automaton would take there."""
         states = [FIRST[what]]
         for word in chunk[:at]:
