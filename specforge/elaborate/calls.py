@@ -77,12 +77,14 @@ def callee(node: tree.Call, scope: Scope) -> Definition | None:
         return None
     if not isinstance(current, Definition) or (current.params is None):
         declared = current.declared if isinstance(current, Local) else current.name
+        words = names.kind_words(current) if isinstance(current, names.Thing) else "a value"
+        help = f"write `{function.span.text}` without brackets" if not node.args else None
         scope.context.report(
             Code.SF308,
-            f"`{function.span.text}` is not a function",
+            f"`{function.span.text}` is {words}: it cannot be called",
             Label(function.span, "called here"),
             Label(declared.span, f"`{declared.text}` is declared here"),
-            help=f"write `{function.span.text}` without brackets" if not node.args else None,
+            help="a duty acts by itself, when it is due" if isinstance(current, names.Duty) else help,
         )
         return None
     return current

@@ -116,6 +116,15 @@ def _after(book: Book, moment: tree.After, scope: Scope) -> ir.Moment:
     if not isinstance(found, Definition | names.Duty):
         _unknown_arguments(moment.names or (), scope)
         return ir.AtRest()
+    if isinstance(found, Definition):
+        only, context = found.book.only, book.context
+        if only is not None and found.name.text not in only and found.full not in context.called:
+            context.report(
+                Code.SF505,
+                f"`{moment.event.text}` never happens: `only` keeps it from the world, and no rule takes it",
+                Label(moment.event.span, "nothing to judge"),
+                Label(found.name.span, f"`{found.name.text}` is declared here"),
+            )
     params: tuple[str, ...] = ()
     if moment.names is not None:
         params = _named_arguments(moment.names, found.param_types, found, scope)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import assert_never
 
 from specforge.core import derived, ir
@@ -36,7 +35,8 @@ EXTREMES = {
 
 
 def hole(span: Span) -> types.Typed:
-    return ir.Lit(Fraction(0), span=span), types.HOLE
+    """What stands for something that has been reported: it has no value and every type."""
+    return ir.Undefined(ir.Defect.DIVISION, span=span), types.HOLE
 
 
 def lower(node: tree.Expr, scope: Scope) -> types.Typed:
@@ -137,7 +137,7 @@ def of_type(node: tree.Expr, wanted: types.Type, scope: Scope, code: Code, what:
         *declared,
         help=help,
     )
-    return ir.Lit(Fraction(0), span=node.span)
+    return hole(node.span)[0]
 
 
 def conversion(node: tree.Expr, kind: types.Type, wanted: types.Type, scope: Scope) -> str | None:

@@ -13,6 +13,8 @@ from specforge.elaborate import claims, declare, names, rules, scenarios, starts
 from specforge.elaborate.names import Book, Context, Party, Unit, Used
 from specforge.syntax import tree
 
+MOST_PROBLEMS = 40
+
 
 @frozen
 class Trees:
@@ -40,7 +42,7 @@ def lower(trees: Trees, further: Sequence[tree.Item] = ()) -> Lowered:
     extra = [each for each in further if _is_scenario(each, top)]
     found, reaches = claims.claims(top)
     played = scenarios.scenarios(top, [*trees.rulebook.items, *extra])
-    problems = _each_once(context.diagnostics)
+    problems = _each_once(context.diagnostics, trees.rulebook.span.file.path)
     if any(each.severity is Severity.ERROR for each in problems):
         return Lowered(None, problems, context.uses)
     rulebook = trees.rulebook
@@ -78,8 +80,8 @@ def _is_scenario(item: tree.Item, top: Book) -> bool:
     return True
 
 
-def _each_once(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """A rulebook that is used twice has its mistakes once."""
+def _each_once(problems: Sequence[Diagnostic], first: str) -> list[Diagnostic]:
+    """A rulebook that is used twice has its mistakes once; those of the file `first` come first."""
     seen: set[tuple[str, str, int, int]] = set()
     result: list[Diagnostic] = []
     for each in problems:
@@ -87,7 +89,12 @@ def _each_once(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
         if key not in seen:
             seen.add(key)
             result.append(each)
-    return sorted(result, key=lambda each: (each.span.file.path, each.span.start))
+    result.sort(key=lambda each: (each.span.file.path != first, each.span.file.path, each.span.start))
+    if len(result) <= MOST_PROBLEMS:
+        return result
+    more = f"{len(result) - MOST_PROBLEMS} more mistakes follow, from here on"
+    note = Diagnostic(Code.SF125, Severity.NOTE, more, (Label(result[MOST_PROBLEMS].span),))
+    return [*result[:MOST_PROBLEMS], note]
 
 
 def _book(trees: Trees, prefix: str, only: frozenset[str] | None, context: Context, books: list[Book]) -> Book:
@@ -95,7 +102,11 @@ def _book(trees: Trees, prefix: str, only: frozenset[str] | None, context: Conte
     book = Book(prefix, trees.rulebook, context, only=only)
     set_later: list[tuple[Used, tree.Use]] = []
     for item in trees.rulebook.items:
-        if isinstance(item, tree.Use) and item.alias.text in trees.used and item.alias.text not in book.things:
+        if not isinstance(item, tree.Use) or item.alias.text not in trees.used:
+            continue
+        if item.alias.text in book.things:
+            declare.enter(book, Used(item.alias, book, book))  # reported as given twice
+        else:
             only_these = None if item.only is None else frozenset(name.text for name in item.only)
             target = _book(trees.used[item.alias.text], book.full(item.alias.text), only_these, context, books)
             used = Used(item.alias, book, target)

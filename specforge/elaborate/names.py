@@ -206,6 +206,7 @@ class Context:
     building: list[Definition] = attrs.field(factory=list)
     counters: dict[str, int] = attrs.field(factory=dict)
     cited: list[ir.Cite] = attrs.field(factory=list)  # above the sentences of the block at hand
+    called: set[str] = attrs.field(factory=set)  # the actions that some rule takes
     too_large: bool = False
 
     def report(self, code: Code, message: str, *labels: Label, help: str | None = None, fixes: tuple[Fix, ...] = ()) -> None:
@@ -263,7 +264,7 @@ class Context:
             size, depth, cited = self.size, self.deepest, tuple(self.cited)
             self.size, self.level, self.deepest, self.cited = outer
         if not definition.broken:
-            definition.template = Template(body, kind, size + 1, depth + 1, cited)
+            definition.template = Template(body, kind, size + 1, depth, cited)
         return definition.template
 
     def _recursion(self, cycle: list[Definition], use: Span) -> None:

@@ -76,7 +76,9 @@ def _start(found: names.Found, span: Span, scope: Scope) -> Resolved:
     """What a name alone stands for."""
     if isinstance(found, Local):
         expr = found.expr
-        return Resolved(ir.Var(expr.name, span=span) if isinstance(expr, ir.Var) else expr, found.type)
+        if isinstance(expr, ir.Var):
+            return Resolved(ir.Var(expr.name, span=span), found.type)
+        return Resolved(ir.Lit(expr.value, span=span) if isinstance(expr, ir.Lit) else expr, found.type)
     if isinstance(found, FieldOf):
         return Resolved(ir.Read(found.full, ir.Var("self", span=span), span=span), found.type, found)
     if isinstance(found, Member):
@@ -90,7 +92,7 @@ def _start(found: names.Found, span: Span, scope: Scope) -> Resolved:
         template = context.demand(found, span)
         if template is None or not context.spend(template.size, span):
             return Resolved(*expressions.hole(span))
-        context.reached(context.level + template.depth, span)
+        context.reached(context.level - 1 + template.depth, span)
         assert not isinstance(template.body, tuple)
         return Resolved(template.body, template.type, thing=found)
     return Resolved(None, types.HOLE, thing=found)

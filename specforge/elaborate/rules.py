@@ -100,6 +100,7 @@ def _table(item: tree.Table, scope: Scope, kind: types.Type) -> tuple[ir.Expr, t
             first, result = row, of
         rows.append(ir.Row(bound, row.kind is tree.RowKind.UP_TO, body, span=row.span))
         declare.cites(scope.book, row)
+    context.reached(context.level + len(rows), item.span)
     lookup: ir.Expr = ir.Undefined(ir.Defect.TABLE, span=item.name.span)
     for row in reversed(rows):
         if row.bound is None:

@@ -214,6 +214,4 @@ def set_parameters(book: Book, used: Used, bindings: Sequence[tree.Binding]) -> 
         only_reads(value, lambda read: is_parameter(read, book), Code.SF418, message, context)
         field = context.fields[thing.full]
         within(value, field.low, field.low_open, field.high, each.value.span, context)
-        numeric = types.is_number(thing.type)
-        low, high = (value, value) if numeric else (None, None)
-        context.fields[thing.full] = attrs.evolve(field, low=low, low_open=False, high=high, start=value)
+        context.fields[thing.full] = attrs.evolve(field, low=value, low_open=False, high=value, start=value)

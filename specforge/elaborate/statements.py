@@ -97,6 +97,8 @@ def account(ref: tree.Ref, scope: Scope) -> tuple[ir.Place, FieldOf] | None:
     found = place(ref, scope)
     if found is None or found[1].kind in LEDGERS:
         return found
+    if isinstance(found[1].type, types.Hole):
+        return None  # its declaration has been reported
     field = found[1]
     scope.context.report(
         Code.SF401,
@@ -320,6 +322,7 @@ def write_out(
             arg = ir.Var(name, span=arg.span)
         by[param.name] = arg
     if definition.word == "action":
+        scope.context.called.add(definition.full)
         result.append(ir.Took(definition.full, tuple(by.values()), span=span))
     result.extend(Copier(by, fresh).block(body))
     return result

@@ -88,6 +88,8 @@ def words(kind: Type) -> str:
         case ir.Number():
             if kind == TIME:
                 return "a time"
+            if kind.dims == units.combine(units.NONE, units.SECONDS, -1):
+                return "a rate per time"
             return f"`{kind.text()}`" if kind.dims else "a plain number"
         case Zero():
             return "0"
