@@ -42,7 +42,7 @@ class ExactAlgebra:
     def divide(self, a: Fraction, b: Fraction, span: Span) -> Fraction:
         if b == 0:
             raise DefectFound(ir.Defect.DIVISION, span)
-        return a / b
+        return Fraction(a) / b  # never the host's division: two ints would make a float
 
     def undefined(self, defect: ir.Defect, span: Span) -> Any:
         raise DefectFound(defect, span)

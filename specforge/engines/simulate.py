@@ -567,7 +567,7 @@ class Walk:
             firings.append(fired)
             if at:
                 done = self.done[at - 1]
-                events.append(Event(done.action, _exact(system.actions[done.action].params, done.args), giving))
+                events.append(Event(done.action, exact_args(system.actions[done.action].params, done.args), giving))
         open_parties = {party.name for party in system.open_parties()}
         sizes = {name: size for name, size in self.machine.sizes.items() if name in open_parties}
         return Plan(sizes, dict(self.fixed), tuple(events), tuple(firings))
@@ -585,7 +585,7 @@ def _script(log: Sequence[tuple[Choice, int]]) -> tuple[tuple[Members, ...], tup
     return tuple(own), tuple(Firing(duty, members, tuple(giving)) for duty, members, giving in firings)
 
 
-def _exact(params: Sequence[ir.Argument], args: Args) -> Args:
+def exact_args(params: Sequence[ir.Argument], args: Args) -> Args:
     return tuple(Fraction(arg) if isinstance(each.type, ir.Number) else arg for each, arg in zip(params, args, strict=True))
 
 
