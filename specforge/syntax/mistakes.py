@@ -151,6 +151,21 @@ def _otherwise(s: Situation) -> Diagnostic | None:
     return None
 
 
+def _ranking(s: Situation) -> Diagnostic | None:
+    """`in order of profit(w)` without saying from which end."""
+    if s.found not in (":", "NL", "in") or "," not in s.expected:
+        return None
+    line = [s.kind(k) for k in range(s.first(s.at), s.at)]
+    if not any(line[k : k + 3] == ["in", "order", "of"] for k in range(len(line))):
+        return None
+    return error(
+        Code.SF100,
+        "say who goes first in this order",
+        Label(s.span(s.at - 1).after()),
+        help="write `, highest first` or `, lowest first` here",
+    )
+
+
 def _brackets(s: Situation) -> Diagnostic | None:
     if s.found in (")", "]") and s.open_bracket() is None:
         return _replace(Code.SF103, f"this `{s.found}` closes nothing", s.span(s.at), "", "take it away, or open a bracket")
@@ -354,6 +369,7 @@ _MISTAKES: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     _aggregate,
     _otherwise,
     _brackets,
+    _ranking,
     _colon,
     _block,
     _rest,

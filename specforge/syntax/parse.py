@@ -32,6 +32,7 @@ MAX_EFFORT = 300_000  # words read again to find further mistakes in one item
 _TABLE: list[dict[int, int]] = [dict(zip(row[::2], row[1::2], strict=True)) for row in STATES]
 _LEAVES = {KIND[name]: name for name in ("NAME", "NUMBER", "PERCENT", "STRING")}
 _PASS, _LIST, _CALL, _PASS_ONE = 0, 1, 2, 3  # as in build.py
+_TIER_WORDS = frozenset(KIND[word] for word in ("from", "taking", "rest"))
 _PLAIN = [all(part >= -1 for part in recipe) for *_, recipe in RULES]
 
 
@@ -181,7 +182,7 @@ class _Reader:
 
     def without_line(self, chunk: list[int], at: int) -> list[int]:
         """The item without the line at which reading stopped and the block below that line; empty when this would
-        only cause new mistakes: it is the header of the item, the only line of a block, or part of an `if`."""
+        only cause new mistakes: it is the header of the item, the only line of a block, part of an `if` or a tier."""
         kinds, layout = self.words.kinds, (NL, INDENT, DEDENT)
         if at >= len(chunk):
             return []
@@ -203,8 +204,9 @@ class _Reader:
             rest = self.block_end(chunk, rest)
         follows = kinds[chunk[rest]] if rest < len(chunk) else END
         alone = kinds[chunk[first - 1]] == INDENT and follows == DEDENT
+        in_tiers = kinds[chunk[first]] in _TIER_WORDS and kinds[chunk[first + 1]] != KIND[":"]
         in_if = follows == KIND["otherwise"] or (rest < len(chunk) and self.words.text(chunk[rest]) in ELSE)
-        return [] if alone or in_if else chunk[:first] + chunk[rest:]
+        return [] if alone or in_if or in_tiers else chunk[:first] + chunk[rest:]
 
     def block_end(self, chunk: list[int], at: int) -> int:
         """Behind the end of the block that begins at `at`."""

@@ -136,6 +136,8 @@ def expected_words(expected: frozenset[str]) -> str:
         if not more:
             return "an operator such as `+` or `<=`"
         rest = more
+    if rest - {".", "["}:  # these may follow any name
+        rest -= {".", "["}
     order = {"NAME": 0, "NUMBER": 1, "STRING": 4, "INDENT": 5, "NL": 6, "DEDENT": 7, "END": 8}
     for kind in sorted(rest, key=lambda k: (order.get(k, 3 if k.isalpha() else 2), k)):
         parts.append(_NAMED.get(kind) or f"`{kind}`")

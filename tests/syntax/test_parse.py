@@ -334,7 +334,10 @@ def test_citations_join_the_sentence_below() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_layout_does_not_matter(end: str) -> None:
-    text = 'rulebook "t"\n\n# x\nasset USD   # y\nlet a = max(\n  1,\n# in between\n\n2)\n\naction b:\n\n\t# odd\n    nothing\n  # end'
+    text = (
+        'rulebook "t"\n\n# x\nasset USD   # y\nlet a = max(\n  1,\n# in between\n\n2)\n\n'
+        "action b:\n\n\t# odd\n    nothing\n  # end"
+    )
     result, problems = parse(SourceFile("t.rulebook", "\ufeff" + text.replace("\n", end)))
     assert not problems and result is not None
     assert len(result.items) == 3
