@@ -67,7 +67,6 @@ def build(grammar: str) -> str:
         "TERMINALS": tuple(plain.get(n, literals.get(n, n)) for n in terminals),
         "RULES": tuple(rule_rows),
         "METHODS": tuple(calls),
-        "STATES": tuple(rows),
         "FIRST": {s: order[table.start_states[s]] for s in STARTS},
         "LAST": {s: order[table.end_states[s]] for s in STARTS},
     }
@@ -78,6 +77,10 @@ def build(grammar: str) -> str:
         "# fmt: off",
         "",
         *(f"{name} = {_packed(value)}" for name, value in parts.items()),
+        "# One line for each state: a symbol, what to do on it (a state to go to, or ~rule), another symbol, …",
+        'STATES = """',
+        *(" ".join(map(str, row)) for row in rows),
+        '"""',
         "",
     ]
     return "\n".join(lines)

@@ -29,7 +29,8 @@ MAX_DEPTH = 100
 MAX_MISTAKES = 20
 MAX_EFFORT = 300_000  # words read again to find further mistakes in one item
 
-_TABLE: list[dict[int, int]] = [dict(zip(row[::2], row[1::2], strict=True)) for row in STATES]
+_ROWS = [list(map(int, line.split())) for line in STATES.split("\n")[1:-1]]
+_TABLE: list[dict[int, int]] = [dict(zip(row[::2], row[1::2], strict=True)) for row in _ROWS]
 _LEAVES = {KIND[name]: name for name in ("NAME", "NUMBER", "PERCENT", "STRING")}
 _PASS, _LIST, _CALL, _PASS_ONE = 0, 1, 2, 3  # as in build.py
 _TIER_WORDS = frozenset(KIND[word] for word in ("from", "taking", "rest"))
