@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import evolve
 
 from specforge.core import ir
+from specforge.diagnostics.render import render_all
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.explain import why
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal
@@ -357,9 +358,16 @@ def _by_file(found: list[tuple[FileReport, Result]]) -> str:
     return "; ".join(f"{stem} {', '.join(those)}" for stem, those in names.items())
 
 
+def diagnostics_text(file: FileReport, layout: Layout) -> str:
+    """What is wrong with a rulebook's text, each place marked."""
+    text = render_all(file.diagnostics, layout.color, layout.width)
+    return "\n".join(layout.clean(line) for line in text.split("\n")) if layout.ascii else text
+
+
 def report_text(report: Report, layout: Layout) -> str:
-    """The whole report: every table, then every counterexample, then the summary."""
-    parts = [table(file, layout) for file in report.files if file.compiles]
+    """The whole report: what does not compile, every table, every counterexample, the summary."""
+    parts = [diagnostics_text(file, layout) for file in report.files if file.diagnostics]
+    parts += [table(file, layout) for file in report.files if file.compiles]
     parts += [each for file in report.files for each in counterexamples(file, layout)]
     return "\n\n".join([*parts, summary(report, layout)]) + "\n"
 

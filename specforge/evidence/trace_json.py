@@ -29,6 +29,7 @@ class NotATrace(Exception):
 
 def trace_json(system: ir.System, trace: Trace, rulebook: str) -> Json:
     words = Words(system, trace.names)
+    broken = broken_after(system, trace)
     return {
         "schema": SCHEMA,
         "rulebook": rulebook,
@@ -39,9 +40,7 @@ def trace_json(system: ir.System, trace: Trace, rulebook: str) -> Json:
             for cell, value in trace.start.items()
             if system.fields[cell[0]].kind is not ir.Kind.HOUSE
         ],
-        "steps": [
-            _step(system, words, step, broken) for step, broken in zip(trace.steps, broken_after(system, trace), strict=True)
-        ],
+        "steps": [step_json(system, words, step, names) for step, names in zip(trace.steps, broken, strict=True)],
         "defect": trace.defect.value if trace.defect is not None else None,
         "why": list(why(system, trace)),
         "free": list(trace.free),
@@ -61,7 +60,7 @@ def value_json(words: Words, type: ir.Type, value: Any, key: str = "value") -> J
     return {key: words.member(type.party, value)}
 
 
-def _step(system: ir.System, words: Words, step: Step, broken: list[str]) -> Json:
+def step_json(system: ir.System, words: Words, step: Step, broken: list[str]) -> Json:
     params = words.arguments(step.name)
     return {
         "number": step.number,

@@ -1,0 +1,142 @@
+"""`specforge check`: every claim of every rulebook, as a table for people or a document for machines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from attrs import evolve
+
+from specforge.apps import rulebooks
+from specforge.apps.errors import UsageError, closest
+from specforge.apps.progress import Progress
+from specforge.apps.terminal import layout_for, opened
+from specforge.apps.tool import tool
+from specforge.core import ir
+from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
+from specforge.evidence.report_json import diagnostic_json, report_json, result_json, summary_json
+from specforge.evidence.report_text import report_text, summary
+from specforge.evidence.verdict import Result
+
+
+def main(options: argparse.Namespace) -> int:
+    paths = rulebooks.discover(options.paths)
+    _known_names(paths, options.only, options.off)
+    with opened(options.output) as stream:
+        report = checked(paths, check_options(options), _Lines(stream) if options.format == "jsonl" else None)
+        code = exit_code(report, options.fail_on)
+        _print(report, options, stream, code)
+    if options.output is not None:
+        print(summary(report, layout_for(sys.stderr, "text", options.color)), file=sys.stderr)
+    return code
+
+
+def check_options(options: argparse.Namespace) -> CheckOptions:
+    return CheckOptions(
+        only=tuple(getattr(options, "only", ())),
+        off=tuple(getattr(options, "off", ())),
+        members=options.members,
+        steps=options.steps,
+        budget=options.budget,
+        jobs=options.jobs or cores(),
+        seed=options.seed,
+    )
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _known_names(paths: Sequence[Path], only: Sequence[str], off: Sequence[str]) -> None:
+    """A misspelt name after `--only` or `--off` is a mistake, not a check of nothing."""
+    if not only and not off:
+        return
+    free = free_checks()
+    for name in off:
+        if name not in free:
+            raise UsageError(f"there is no free check `{name}`{closest(name, free)}")
+    systems = [rulebooks.load(str(path))[0] for path in paths]
+    known = {name for system in systems if system is not None for name in names_of(system)} | set(free)
+    for name in only:
+        if name not in known and None not in systems:
+            raise UsageError(f"no claim, reach, scenario or free check is called `{name}`{closest(name, known)}")
+
+
+def names_of(system: ir.System) -> list[str]:
+    """Everything that may stand after `--only`, free checks aside."""
+    return [*system.claims, *system.reaches, *system.scenarios]
+
+
+def free_checks() -> tuple[str, ...]:
+    """The names of the free checks."""
+    from specforge import pipeline
+
+    return tuple(getattr(pipeline, "FREE_CHECKS", [each.value for each in ir.Defect]))
+
+
+class _Lines:
+    """Writes each result as soon as it is known."""
+
+    def __init__(self, stream: IO[str]):
+        self.stream = stream
+        self.systems: dict[str, ir.System | None] = {}
+
+    def __call__(self, result: Result) -> None:
+        if result.trace is not None and result.rulebook not in self.systems:
+            self.systems[result.rulebook] = rulebooks.load(result.rulebook)[0]
+        self.write(result_json(self.systems.get(result.rulebook), result))
+
+    def write(self, document: dict[str, object]) -> None:
+        self.stream.write(json.dumps(document) + "\n")
+        self.stream.flush()
+
+
+def checked(paths: Sequence[Path], options: CheckOptions, lines: _Lines | None = None) -> Report:
+    """Runs the pipeline with live progress.  Ctrl-C ends it with what is known by then."""
+    from specforge import pipeline
+
+    known: list[Result] = []
+    began = time.monotonic()
+
+    def on_result(result: Result) -> None:
+        known.append(result)
+        if lines is not None:
+            lines(result)
+
+    with Progress() as progress:
+        try:
+            report = pipeline.check(list(paths), options, on_result, progress.say)
+        except KeyboardInterrupt:
+            report = _so_far(paths, known)
+    if not report.seconds:
+        report = evolve(report, seconds=time.monotonic() - began)
+    return report
+
+
+def _so_far(paths: Sequence[Path], known: Sequence[Result]) -> Report:
+    files: list[FileReport] = []
+    for path in paths:
+        results = tuple(each for each in known if each.rulebook == str(path))
+        if results:
+            system, diagnostics = rulebooks.load(str(path))
+            files.append(FileReport(path, system, tuple(diagnostics), results, sum(each.seconds for each in results)))
+    return Report(tuple(files), interrupted=True)
+
+
+def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: Exit) -> None:
+    if options.format == "json":
+        stream.write(json.dumps(report_json(report, tool(), code), indent=2) + "\n")
+    elif options.format == "jsonl":
+        lines = _Lines(stream)
+        for diagnostic in (each for file in report.files for each in file.diagnostics):
+            lines.write(diagnostic_json(diagnostic))
+        lines.write(summary_json(report, tool(), code))
+    else:
+        stream.write(report_text(report, layout_for(stream, options.format, options.color)))

@@ -1,0 +1,53 @@
+"""Where a report goes: a terminal with colours, a log without, or a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from specforge.apps.errors import UsageError
+from specforge.evidence.layout import Layout
+
+PIPED_WIDTH = 100
+WIDEST = 140
+
+
+def wants_color(stream: IO[str], choice: str) -> bool:
+    """`auto`: on a terminal, unless NO_COLOR is set (to anything) or the terminal is dumb."""
+    if choice != "auto":
+        return choice == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def layout_for(stream: IO[str], format: str = "text", color: str = "auto") -> Layout:
+    """How text is laid out on `stream`: `plain` and streams that are not Unicode get ASCII and no colour."""
+    width = PIPED_WIDTH
+    if stream.isatty():
+        width = max(60, min(shutil.get_terminal_size((PIPED_WIDTH, 24)).columns, WIDEST))
+    if format == "plain":
+        return Layout(color=False, ascii=True, width=PIPED_WIDTH)
+    unicode = (getattr(stream, "encoding", None) or "ascii").lower().startswith(("utf", "cp65001"))
+    return Layout(color=wants_color(stream, color), ascii=not unicode, width=width)
+
+
+@contextmanager
+def opened(output: str | None) -> Iterator[IO[str]]:
+    """The stream to write to: standard output, or the file named by `--output`."""
+    if output is None or output == "-":
+        try:
+            yield sys.stdout
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads has had enough, as in `specforge check | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    try:
+        Path(output).write_text("", encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"cannot write `{output}`: {(problem.strerror or 'not a file').lower()}") from None
+    with Path(output).open("w", encoding="utf-8") as file:
+        yield file
