@@ -190,11 +190,21 @@ class Draw:
 
     def __init__(self, machine: StagedMachine, random: Random):
         self.machine, self.system, self.random = machine, machine.system, random.random
+        self.active = {name: list(range(size)) for name, size in machine.sizes.items()}
         self.literals: dict[ir.Type, list[Any]] = {}
         for value, unit in self.system.literals:
             self.literals.setdefault(unit, []).append(whole(value))
         ratios = self.literals.get(ir.Number(), [])
         self.steps = sorted({sign * each + 1 for each in ratios if 0 < each < 1 for sign in (-1, 1)})
+
+    def cast(self, random: Random) -> None:
+        """A few members of each open party who will be drawn as arguments from now on; those the text names more often.  Few
+        who meet often get further than many who never meet again."""
+        for party in self.system.open_parties():
+            size = self.machine.sizes[party.name]
+            weights = [3 if member < len(party.named) else 1 for member in range(size)]
+            by_luck = sorted(range(size), key=lambda member: random.random() ** (1 / weights[member]), reverse=True)
+            self.active[party.name][:] = by_luck[: random.choice((2, 3, 3, 4, size))]
 
     def constants(self, type: ir.Type) -> list[Any]:
         """Numbers of this unit worth trying: the text's own (both signs) and small ones, twice as many of the small."""
@@ -223,8 +233,8 @@ class Draw:
         if isinstance(type, ir.Flag):
             return lambda state, args: random() < 0.5
         if isinstance(type, ir.Of):
-            size = self.machine.sizes[type.party]
-            return lambda state, args: int(random() * size)
+            active = self.active[type.party]
+            return lambda state, args: active[int(random() * len(active))]
         constants = self.constants(type)
         sources = self._sources(type, earlier)
         price = any(power < 0 for _, power in type.dims)
@@ -666,6 +676,7 @@ class _Search:
             del known[:-MANY_STARTS]
         else:
             walk.resume(*known[int(walk.random.random() * len(known))])
+        walk.draw.cast(walk.random)
         walk.run(steps, focus)
         return self._drop_found()
 

@@ -1,4 +1,4 @@
-"""Random runs: what they find replays exactly, all goals are judged as the judge of one goal judges them, and a seed is a seed."""
+"""Random runs: what they find replays exactly, many goals are judged as one is, and a seed is a seed."""
 
 from __future__ import annotations
 

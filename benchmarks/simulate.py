@@ -1,0 +1,50 @@
+"""How many steps a second random runs make on the yardstick's mini exchange (a step: an event tried, its claims checked).
+
+python benchmarks/simulate.py [seconds per row]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from specforge.core import ir
+from specforge.elaborate import load
+from specforge.engines.simulate import explore
+from specforge.evidence.goal import ClaimGoal
+from specforge.evidence.replay import replay
+
+HERE = Path(__file__).parent
+
+
+def system(name: str) -> ir.System:
+    loaded, _ = load(str(HERE / name))
+    assert loaded is not None
+    return loaded
+
+
+def main(seconds: float) -> None:
+    holds, breaks = system("m1.rulebook"), system("m1x.rulebook")
+    goals = [ClaimGoal(claim) for claim in holds.claims.values()]
+    print("members   steps/s   of them accepted   actions judged/s")
+    for members in (2, 3, 6, 12):
+        done = explore(holds, goals, members, steps=20, seconds=seconds)
+        assert not done.plans
+        share, speed = done.accepted / done.steps, done.steps / done.seconds
+        print(f"{members:7}  {speed:8,.0f}   {share:16.0%}   {speed * share:16,.0f}")
+    print("\nm1x: members, seconds until a run breaks the fund (median and worst of 9 seeds, generating the code included)")
+    goal = ClaimGoal(breaks.claims["fund_holds"])
+    for members in (2, 3, 4, 6, 8, 12):
+        times: list[float] = []
+        for seed in range(9):
+            started = time.perf_counter()
+            found = explore(breaks, [goal], members, steps=20, seed=seed, seconds=30)
+            replay(breaks, found.plans[0], goal)
+            times.append(time.perf_counter() - started)
+        print(f"{members:7}  {median(times):.3f}  {max(times):.3f}")
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 2.0)
