@@ -85,7 +85,7 @@ def test_the_waterfall_agrees_with_its_model(seed: int) -> None:
     model = ccp_waterfall.Ccp([ccp_waterfall.Clearer() for _ in range(members)], skin, cap, money=skin)
 
     defaults = 0
-    for _ in range(80):
+    for _ in range(120):
         action = random.choice(["join", "join", "prices_move", "prices_move", "pay_variation", "take_variation", "default"])
         one, two = random.sample(range(members), 2) if random.random() < 0.9 else (0, 0)
         args: tuple[Any, ...] = {
@@ -96,7 +96,7 @@ def test_the_waterfall_agrees_with_its_model(seed: int) -> None:
             "default": (one, random.choice(AMOUNTS)),
         }[action]
         if action == "default":
-            if random.random() < 0.7:
+            if random.random() < 0.5:
                 continue
             deepest = min(range(members), key=lambda m: model.members[m].gain)
             one, args = deepest, (deepest, args[1])
