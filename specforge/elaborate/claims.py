@@ -56,9 +56,10 @@ def _named_arguments(
     """Gives names to the arguments of an action or duty."""
     if len(written) != len(kinds):
         plural = "argument" if len(kinds) == 1 else "arguments"
+        here = "1 is" if len(written) == 1 else f"{len(written)} are"
         scope.context.report(
             Code.SF305,
-            f"`{thing.name.text}` has {len(kinds)} {plural}, and here {len(written)} are named",
+            f"`{thing.name.text}` has {len(kinds)} {plural}, and here {here} named",
             Label(written[0].span.to(written[-1].span), f"{len(written)} named"),
             Label(thing.name.span, f"`{thing.name.text}` is declared here"),
         )

@@ -151,6 +151,8 @@ def conversion(node: tree.Expr, kind: types.Type, wanted: types.Type, scope: Sco
         text = f"({text})"
     for sign, sentence in ((1, "multiply by a price: `{} * {}`"), (-1, "divide by a price: `{} / {}`")):
         factor = units.combine(wanted.dims, kind.dims, -1)
+        if any(name == "seconds" for name, _ in factor):
+            return None
         if sign < 0:
             factor = tuple((name, -power) for name, power in factor)
         price = _something_of(factor, scope)

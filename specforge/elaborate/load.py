@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
@@ -16,8 +16,8 @@ from specforge.diagnostics.source import SourceFile, Span
 from specforge.elaborate.lower import Lowered, Trees, lower
 from specforge.syntax import tree
 from specforge.syntax.parse import parse
+from specforge.syntax.read import read
 
-LARGEST_FILE = 4_000_000  # bytes; the parser has a limit of its own
 MOST_BOOKS = 60  # a rulebook that is used twice counts twice
 DEEPEST_USE = 12
 FRAMES = 20_000
@@ -35,10 +35,9 @@ def check(
 ) -> Lowered:
     """As `load`, with what editors need besides.  `open_files`: texts that stand for files, by absolute path."""
     here = Path(path)
-    source, problem = _read(here, path, open_files or {}, None)
+    source, problems = _read(here, path, open_files or {})
     if source is None:
-        assert problem is not None
-        return Lowered(None, [problem], [])
+        return Lowered(None, problems, [])
     folder = here.resolve().parent
     if root is not None:
         top = Path(root).resolve()
@@ -74,8 +73,10 @@ def _scenarios(source: SourceFile, problems: list[Diagnostic]) -> list[tree.Item
     """The items of a file of scenarios, which may leave out the `rulebook` line."""
     book, found = parse(source)
     if book is None and [each.code for each in found] == [Code.SF115]:
-        padded = SourceFile(source.path, f'rulebook "{source.path}"\n' + source.text)
-        book, found = parse(padded)
+        first, _, rest = source.text.partition("\n")
+        if first.strip() and not first.lstrip().startswith("#"):
+            rest = source.text  # else the header stands in place of a line that says nothing, and lines keep their numbers
+        book, found = parse(SourceFile(source.path, 'rulebook "scenarios"\n' + rest))
     problems.extend(found)
     return list(book.items) if book is not None else []
 
@@ -91,24 +92,16 @@ def room_to_recurse() -> Generator[None]:
         sys.setrecursionlimit(before)
 
 
-def _read(path: Path, shown: str, open_files: dict[str, str], use: Label | None) -> tuple[SourceFile | None, Diagnostic | None]:
-    """The file, or why not."""
+def _read(path: Path, shown: str, open_files: dict[str, str]) -> tuple[SourceFile | None, list[Diagnostic]]:
+    """The file as an editor has it open, or as it is on disk; `shown` is what the user calls it."""
     text = open_files.get(str(path.resolve())) if open_files else None
     if text is not None:
-        return SourceFile(shown, text), None
-    label = use or Label(Span(SourceFile(shown, ""), 0, 0))
-    code = Code.SF212 if use is not None else Code.SF120
-    try:
-        if not path.is_file():
-            return None, error(code, f"there is no file `{shown}`", label)
-        if path.stat().st_size > LARGEST_FILE:
-            return None, error(Code.SF122, f"`{shown}` is too large", label)
-        return SourceFile(shown, path.read_bytes().decode("utf-8-sig")), None
-    except UnicodeDecodeError as failure:
-        return None, error(Code.SF121, f"`{shown}` is not UTF-8 text (byte {failure.start})", label)
-    except (OSError, ValueError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
-        return None, error(code, f"`{shown}` cannot be read: {reason.lower()}", label)
+        return SourceFile(shown, text), []
+    source, problems = read(path)
+    if source is None:
+        span = Span(SourceFile(shown, ""), 0, 0)
+        return None, [evolve(each, labels=(Label(span),)) for each in problems]
+    return SourceFile(shown, source.text), problems
 
 
 @define
@@ -171,17 +164,14 @@ class _Reader:
             self.problems.append(error(Code.SF210, f"a rulebook uses itself: {names}", Label(span, "used again here")))
             return None
         if target not in self.parsed:
-            shown = _shown(span.file.path, item.path.text)
-            source, problem = _read(target, shown, self.open_files, Label(span, "used here"))
-            if problem is not None:
-                self.problems.append(problem)
+            shown = str(Path(span.file.path).parent / written)  # as the user would write it
+            source, problems = _read(target, shown, self.open_files)
+            for each in problems:
+                message = f"`{item.path.text}` cannot be used: {each.message}"
+                self.problems.append(error(Code.SF212, message, Label(span, "used here"), help=each.help))
             if source is None:
                 self.parsed[target] = None
             else:
                 self._parse(source, target)
         return self._trees(self.parsed[target], target, [*chain, target])
 
-
-def _shown(user: str, written: str) -> str:
-    """The path as the user would write it: beside the file that uses it."""
-    return str(Path(user).parent / written)

@@ -378,9 +378,17 @@ def find_path(book: Book, path: tree.Path, code: Code, what: str, wanted: Callab
 def unknown(context: Context, code: Code, message: str, name: tree.Name, candidates: Iterable[str], *more: Label) -> None:
     """Reports a name that nothing has, with the nearest one that something has."""
     near = suggest(name.text, candidates)
-    help = f"did you mean `{near}`?" if near else None
+    help = f"did you mean `{near}`?" if near else HELP.get(code, "").format(name.text) or None
     fixes = (Fix(name.span, near, f"write `{near}`"),) if near else ()
     context.report(code, message, Label(name.span, "unknown"), *more, help=help, fixes=fixes)
+
+
+HELP = {
+    Code.SF205: "declare it: `source {} = \"…\"`",
+    Code.SF206: "declare it: `party {}:`",
+    Code.SF207: "declare it: `asset {}`",
+    Code.SF503: "declare it: `assumption {}: …`",
+}
 
 
 def wrong_kind(context: Context, span: Span, thing: Thing, wanted: str) -> None:

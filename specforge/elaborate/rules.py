@@ -76,7 +76,7 @@ def _table(item: tree.Table, scope: Scope, kind: types.Type) -> tuple[ir.Expr, t
         kind = types.HOLE
     for mark in item.marks:
         if mark.text not in PROPERTIES:
-            message = f"`{mark.text}` is nothing that a table can be"
+            message = f"a table can be {', '.join(PROPERTIES)}, not `{mark.text}`"
             names.unknown(context, Code.SF201, message, mark, PROPERTIES)
     looked_up = ir.Var(item.param.name.text, span=item.param.name.span)
     rows: list[ir.Row] = []

@@ -146,7 +146,10 @@ def only_reads(
         return
     for node in ir.walk(expr):
         if (isinstance(node, ir.Read) and not allowed(node)) or isinstance(node, ir.Fold):
-            labels = [Label(expr.span, "in this")] if node.span != expr.span else []
+            labels: list[Label] = []
+            if isinstance(node, ir.Read) and node.field in context.fields:
+                field = context.fields[node.field]
+                labels.append(Label(field.span, f"`{field.short}` is declared here"))
             context.report(code, message, Label(node.span, "this may change or is not known yet"), *labels)
             return
 
