@@ -306,15 +306,17 @@ class Scope:
 
     def add(self, name: tree.Name, expr: ir.Expr, kind: types.Type) -> None:
         """A new local name.  It may not hide another one, nor a value of the rulebook."""
-        other = self.locals.get(name.text)
-        thing = self.book.things.get(name.text)
-        if other is not None:
-            self._hides(name, other.declared)
-        elif isinstance(thing, Parameter | Member | Party) or (isinstance(thing, Definition) and thing.params is None):
-            self._hides(name, thing.name)
+        self.hides_nothing(name, self.locals.get(name.text))
         self.locals[name.text] = Local(expr, kind, name)
 
-    def _hides(self, name: tree.Name, other: tree.Name) -> None:
+    def hides_nothing(self, name: tree.Name, local: Local | None) -> None:
+        thing = self.book.things.get(name.text)
+        if local is not None:
+            other = local.declared
+        elif isinstance(thing, Parameter | Member | Party) or (isinstance(thing, Definition) and thing.params is None):
+            other = thing.name
+        else:
+            return
         self.context.report(
             Code.SF213,
             f"`{name.text}` already means something else here",

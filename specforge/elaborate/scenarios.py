@@ -36,6 +36,7 @@ def _scenario(book: Book, item: tree.Scenario) -> ir.Scenario:
         if isinstance(line, tree.With):
             for each in line.bindings:
                 begin.extend(_with(each, scope))
+    starts.each_once(begin, context)
     lines = [_line(each, scope) for each in item.lines if isinstance(each, tree.Act | tree.Then | tree.Check)]
     members = tuple((party, tuple(each)) for party, each in joining.items())
     return ir.Scenario(
@@ -72,6 +73,7 @@ def _members(
                 continue
             member = Member(name, book, found, len(joining[found.full]))
             joining[found.full].append(name.text)
+            scope.hides_nothing(name, None)
             at = ir.Lit(ir.Member(found.full, member.index), span=name.span)
             scope.members[name.text] = Local(at, ir.Of(found.full), name)
         begin.extend(starts.bindings_of(member, line.bindings, scope))
@@ -173,6 +175,13 @@ def _then(line: tree.Then, scope: Scope) -> ir.Line | None:
         label = Label(found.name.span, f"`{found.name.text}` acts for `{param.name}`, {types.words(kind)}")
         args.append(expressions.of_type(arg, kind, scope, Code.SF306, f"`{param.name}`", label))
     taking: list[ir.Member] = []
+    if line.taking and not any(_leaves_open(each) for each in ir.walk(context.duties[found.full].body)):
+        context.report(
+            Code.SF509,
+            f"nobody is picked inside `{found.name.text}`: it has no tier in an order",
+            Label(line.taking[0].span.to(line.taking[-1].span), "nothing to pin"),
+            Label(found.name.span, f"`{found.name.text}` is declared here"),
+        )
     for name in line.taking or ():
         expr, kind = expressions.lower(tree.Ref(name, span=name.span), scope)
         if isinstance(expr, ir.Lit) and isinstance(expr.value, ir.Member):
@@ -180,3 +189,8 @@ def _then(line: tree.Then, scope: Scope) -> ir.Line | None:
         elif not isinstance(kind, types.Hole):
             context.report(Code.SF304, f"`{name.text}` is {types.words(kind)}, not a member", Label(name.span, "who gives?"))
     return ir.Then(found.full, tuple(args), tuple(taking), span=line.span)
+
+
+def _leaves_open(node: object) -> bool:
+    """A tier in which somebody is picked: in any order, or among equals of a rank."""
+    return isinstance(node, ir.Tier) and node.party is not None and node.policy is not ir.Policy.PROPORTION

@@ -30,6 +30,7 @@ def settle_values(book: Book) -> None:
                 member = book.things.get(name.text)
                 if isinstance(member, Member) and member.name is name:
                     starts = bindings_of(member, item.bindings, Scope(book))
+                    each_once(starts, book.context)
                     book.context.starts[member] = tuple(starts)
 
 
@@ -161,6 +162,16 @@ def bindings_of(member: Member, bindings: Sequence[tree.Binding], scope: Scope) 
         at = ir.Lit(ir.Member(member.party.full, member.index), span=member.name.span)
         result.extend(start_of(member.party, at, each.target.parts, each, scope))
     return result
+
+
+def each_once(starts: Sequence[tuple[ir.Place, ir.Expr]], context: names.Context) -> None:
+    """Nobody starts with two values of one thing."""
+    seen: dict[ir.Place, ir.Place] = {}
+    for place, _ in starts:
+        other = seen.setdefault(place, place)
+        if other is not place:
+            message = f"`{place.field.rpartition('.')[2]}` starts twice"
+            context.report(Code.SF202, message, Label(place.span, "given again here"), Label(other.span, "the first one"))
 
 
 def start_of(

@@ -93,7 +93,9 @@ action pay_in(t: Trader, n: USD):
     receive n into t.margin
 duty tidy(t: Trader) after pay_in:
     when t.margin > 5 USD
-    transfer t.margin from t.margin to Venue.fund
+    collect t.margin into Venue.fund:
+        from w.margin of each w: Trader in any order
+        nothing may remain
 member rich: Trader with margin = 3 USD
 """
 
