@@ -20,7 +20,6 @@ test: $(VENV)/.ready-dev ## run the tests
 
 lint: $(VENV)/.ready-dev ## ruff and pyright
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 
 golden: $(VENV)/.ready-dev ## write the recorded messages anew; then read the diff

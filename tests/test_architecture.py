@@ -77,9 +77,7 @@ def test_every_file_begins_by_saying_its_job(path: Path):
 def test_every_file_has_its_line_in_the_architecture():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     described = set(re.findall(r"^\| `([\w/]+\.(?:py|lark))` \|", text, re.MULTILINE))
-    present = {named(path) for path in FILES if path.name != "__init__.py"} | {
-        named(path) for path in PACKAGE.rglob("*.lark")
-    }
+    present = {named(path) for path in FILES if path.name != "__init__.py"} | {named(path) for path in PACKAGE.rglob("*.lark")}
     assert present - described == set(), "without a line in ARCHITECTURE.md"
     assert described - present == set(), "in ARCHITECTURE.md, but gone"
 

@@ -35,7 +35,11 @@ def wheels(wanted: list[str], platform: list[str]) -> list[tuple[str, str, str]]
         subprocess.run([sys.executable, "-m", "pip", *command], check=True, stderr=subprocess.DEVNULL)
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     return [
-        (each["metadata"]["name"].lower(), each["metadata"]["version"], each["download_info"]["archive_info"]["hashes"]["sha256"])
+        (
+            each["metadata"]["name"].lower(),
+            each["metadata"]["version"],
+            each["download_info"]["archive_info"]["hashes"]["sha256"],
+        )
         for each in found
     ]
 
