@@ -94,6 +94,7 @@ class StagedAlgebra:
         self.root = self.lines
         self.undo_at: int | None = None  # where, in the outermost lines, the state must be copied so that it can be given back
         self.undo_needed = False
+        self.probes: int | None = None  # while a function is made that only measures: how many comparisons it measures so far
         self.writes = 0
         self._count = 0
         self._views: dict[str, int] = {}  # a copy of the state, and how many writes came before it
@@ -205,6 +206,9 @@ class StagedAlgebra:
             return op is not ir.Operator.LT
         _, (x, y) = common(a, b)
         left, right = x.inside(SUM), y.inside(SUM)
+        if self.probes is not None and op is not ir.Operator.EQ:
+            self.emit(f"out[{self.probes}] = {right} - ({left})")
+            self.probes += 1
         sign, opposite = {ir.Operator.LT: ("<", ">="), ir.Operator.LE: ("<=", ">"), ir.Operator.EQ: ("==", "!=")}[op]
         return Code(f"{left} {sign} {right}", COMPARE, opposite=f"{left} {opposite} {right}")
 
@@ -287,7 +291,7 @@ class StagedAlgebra:
         self.when(cond, a_lines, b_lines)
 
     def require(self, cond: Staged, span: Span) -> None:
-        if cond is True:
+        if cond is True or self.probes is not None:
             return
         self.refusals.append(span)
         lines = [f"return {len(self.refusals) - 1}"]
@@ -577,6 +581,31 @@ class StagedMachine:
             return "seen"
 
         return self.compile(title, ["s", "o", *names], write)
+
+    def probe(self, name: str, conditions: Sequence[ir.Expr]) -> tuple[Compiled, int]:
+        """f(s, pick, took, hear, out, *args): performs the action's body on `s` without ever refusing, and then asks who is due
+        and whether `conditions` hold; notes in `out` by how much each comparison on the way was met.  Its second part: how
+        long `out` must be."""
+        rule = self.system.actions[name]
+        names = [f"a{i}" for i in range(len(rule.params))]
+        measured = 0
+
+        def write() -> str:
+            nonlocal measured
+            self.algebra.probes = 0
+            self.evaluator.in_duty, self.evaluator.old = False, "s"
+            self.evaluator.execute(rule.body, {p.name: Code(a) for p, a in zip(rule.params, names, strict=True)})
+            for duty in self.system.duties.values():
+                ranges = [range(self.sizes[p.type.party]) for p in duty.params]  # type: ignore[union-attr]
+                for members in product(*ranges):
+                    self.evaluator.value(duty.when, dict(zip([p.name for p in duty.params], members, strict=True)))
+            for each in conditions:
+                self.evaluator.value(each, {})
+            measured = self.algebra.probes
+            return "None"
+
+        function = self.compile(f"probe {name}", ["s", "pick", "took", "hear", "out", *names], write)
+        return function, measured
 
     # -- running
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
@@ -18,7 +19,7 @@ from attrs import define, frozen
 from specforge.algebra.exact import Cell
 from specforge.algebra.staged import Cells, Compiled, StagedMachine, Watched, whole
 from specforge.core import ir
-from specforge.core.machine import FIRING_LIMIT, Choice, DefectFound, Firing, Members, settle
+from specforge.core.machine import FIRING_LIMIT, Choice, DefectFound, Firing, Members, first_option, settle
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, action_assumptions, state_assumptions
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
@@ -26,6 +27,11 @@ from specforge.evidence.trace import Plan
 QUICK_FIRING_LIMIT = 300  # of one settling; only one that goes on beyond it is played to FIRING_LIMIT
 TRIES = 4  # events tried for each one wanted, before a run is given up
 NO_GOALS = 0
+AIMED = 0.1  # of the events: a number is moved to where something tips over
+ECHOED = 0.08  # of the events: one that has happened, for other members
+TWINS = 0.3  # of the starts: everybody of a party begins alike
+LARGEST_DENOMINATOR = 1000
+LARGEST_PROBE = 400  # comparisons
 FEW_STARTS, MANY_STARTS = 8, 64  # starts that are played again and again
 HOPELESS = 3  # times that no start was found in which a goal's assumptions hold
 
@@ -191,6 +197,8 @@ class Draw:
     def __init__(self, machine: StagedMachine, random: Random):
         self.machine, self.system, self.random = machine, machine.system, random.random
         self.active = {name: list(range(size)) for name, size in machine.sizes.items()}
+        self.open_cells = self._find_open_cells()
+        self._open_values: dict[str, list[Fraction]] = {}
         self.literals: dict[ir.Type, list[Any]] = {}
         for value, unit in self.system.literals:
             self.literals.setdefault(unit, []).append(whole(value))
@@ -272,7 +280,7 @@ class Draw:
 
     # -- starts
 
-    def open_cells(self) -> list[tuple[ir.Field, Cell]]:
+    def _find_open_cells(self) -> list[tuple[ir.Field, Cell]]:
         """The cells whose start the text leaves open."""
         oracle = self.machine.oracle
         named = oracle._named_starts()  # pyright: ignore[reportPrivateUsage]
@@ -291,8 +299,12 @@ class Draw:
         for each in self.system.parameters():
             if each.start is None or not defaults:
                 fixed[each.name, 0, 0] = self._open(each)
-        for each, cell in self.open_cells():
-            if self.random() < 0.85:  # else the nearest legal value to 0
+        alike = self.random() < TWINS  # everybody of a party begins alike
+        for each, cell in self.open_cells:
+            twin = (each.name, 0, cell[2])
+            if alike and cell[1] > 0 and twin in fixed:
+                fixed[cell] = fixed[twin]
+            elif self.random() < 0.85:  # else the nearest legal value to 0
                 fixed[cell] = self._open(each)
         return fixed
 
@@ -301,17 +313,64 @@ class Draw:
             return self.random() < 0.5
         if isinstance(field.type, ir.Of):
             return int(self.random() * self.machine.sizes[field.type.party])
+        if field.name not in self._open_values:
+            self._open_values[field.name] = self._values_within(field)
+        values = self._open_values[field.name]
+        return values[int(self.random() * len(values))]
+
+    def _values_within(self, field: ir.Field) -> list[Fraction]:
         low, high = (self._bound(each) for each in (field.low, field.high))
-        if low is not None and high is not None and self.random() < 0.7:
-            return low + (high - low) * Fraction(int(self.random() * 21), 20)
-        constants = self.constants(field.type)
-        return Fraction(constants[int(self.random() * len(constants))])
+        if field.kind is ir.Kind.BALANCE and field.low is None:
+            low = Fraction(0)
+        values = [Fraction(each) for each in self.constants(field.type)]
+        if low is not None and high is not None:
+            values += [low + (high - low) * Fraction(each, 20) for each in range(21)]
+        fits = [each for each in values if (low is None or each >= low) and (high is None or each <= high)]
+        if field.low_open:
+            fits = [each for each in fits if each != low]
+        return fits or values
 
     def _bound(self, expr: ir.Expr | None) -> Fraction | None:
         """A bound that does not depend on the state; None if there is none, or it does."""
         if expr is None or any(isinstance(node, ir.Read | ir.Var) for node in ir.walk(expr)):
             return None
         return self.machine.oracle.evaluate(expr)
+
+
+class _Aim:
+    """Moves a number of an action's arguments to where something tips over: a guard, somebody's turn, a claim.
+
+    Plays the body at two values, measures every comparison on the way, and takes the value at which one of them would be just
+    met if it grew evenly in between."""
+
+    def __init__(self, machine: StagedMachine, action: ir.Action, conditions: Sequence[ir.Expr], draw: Draw):
+        self.function, self.measured = machine.probe(action.name, conditions)
+        self.numbers = [at for at, param in enumerate(action.params) if isinstance(param.type, ir.Number)]
+        self.random, self.draw = draw.random, draw
+
+    def __call__(self, state: Cells, args: Args) -> Args:
+        random = self.random
+        at = self.numbers[int(random() * len(self.numbers))]
+        first = args[at]
+        second = first + 1 if random() < 0.5 else first * 2 or 1
+        one, two = self._measure(state, args), self._measure(state, (*args[:at], second, *args[at + 1 :]))
+        tips = [(a, b) for a, b in zip(one, two, strict=True) if a is not None and b is not None and a != b]
+        if not tips:
+            return args
+        a, b = tips[int(random() * len(tips))]
+        value = whole(first - Fraction(a) * (second - first) / (b - a))
+        if type(value) is Fraction and (value.denominator > LARGEST_DENOMINATOR or random() < 0.3):
+            value = value.__floor__() + int(random() * 2)
+        beyond = random()
+        if beyond < 0.3:
+            value = value + (1 if beyond < 0.15 else -1)
+        return (*args[:at], value, *args[at + 1 :])
+
+    def _measure(self, state: Cells, args: Args) -> list[Any]:
+        out: list[Any] = [None] * self.measured
+        with suppress(DefectFound):
+            self.function(state[:], first_option, [], None, out, *args)
+        return out
 
 
 # ---------------------------------------------------------------- playing
@@ -363,6 +422,8 @@ class _Play:
     draw: Callable[[Cells], Args]
     function: Compiled
     quiet: bool
+    parties: tuple[str, ...]  # of its arguments; "" for a number or a flag
+    aim: _Aim | None = None
     tried: int = 0
     accepted: int = 0
 
@@ -391,10 +452,12 @@ class Walk:
             _Play(
                 action.name, self.draw.arguments(action), self.machine.action(action.name),
                 not anytime and action.name not in heard and not any(isinstance(x, ir.Took) for x in ir.walk(action.body)),
+                tuple(param.type.party if isinstance(param.type, ir.Of) else "" for param in action.params),
             )
             for action in system.actions.values()
             if action.open
         ]  # fmt: skip
+        self.by_name = {each.name: each for each in self.plays}
         self.firings = dict.fromkeys(system.duties, 0)
         self.defects: dict[tuple[ir.Defect, Any], int] = {}
         self.runs = self.tried = self.accepted = 0
@@ -428,6 +491,23 @@ class Walk:
         self.fixed, self.origin = fixed, origin
         self._settle_start(0)
 
+    def take_aim(self) -> None:
+        """From now on, numbers are now and then moved to where a guard, a duty or a goal tips over."""
+        conditions: dict[int, ir.Expr] = {}
+        for goal in self.judges.goals:
+            if isinstance(goal, ClaimGoal):
+                if not isinstance(goal.claim.moment, ir.After):
+                    conditions[id(goal.claim.cond)] = goal.claim.cond
+                conditions.update((id(each), each) for each in state_assumptions(self.system, goal))
+            elif isinstance(goal, ReachGoal):
+                conditions[id(goal.reach.cond)] = goal.reach.cond
+        for play in self.plays:
+            action = self.system.actions[play.name]
+            if any(isinstance(param.type, ir.Number) for param in action.params):
+                with suppress(SyntaxError, RecursionError):  # too large to be written out
+                    aim = _Aim(self.machine, action, list(conditions.values()), self.draw)
+                    play.aim = aim if 0 < aim.measured <= LARGEST_PROBE else None
+
     def _settle_start(self, focus: int) -> bool:
         del self.log[:], self.done[:]
         self.judges.begin()
@@ -447,7 +527,13 @@ class Walk:
         while accepted < steps and tries and (judges.live or self.goes_on):
             tries -= 1
             play = plays[int(random() * many)]
-            args = play.draw(state)
+            luck = random()
+            if luck < ECHOED and self.done:
+                play, args = self._echo()
+            elif luck > 1 - AIMED and play.aim is not None:
+                args = play.aim(state, play.draw(state))
+            else:
+                args = play.draw(state)
             play.tried += 1
             excluded = 0
             if play.name in judges.assumes_of:
@@ -463,6 +549,17 @@ class Walk:
                 accepted += 1
         self.tried += steps * TRIES - tries
         self.accepted += accepted
+
+    def _echo(self) -> tuple[_Play, Args]:
+        """Something that happened before, for somebody else: what is alike shows who is treated differently."""
+        done = self.done[int(self.random.random() * len(self.done))]
+        play = self.by_name[done.action]
+        members = [at for at, party in enumerate(play.parties) if party]
+        args = list(done.args)
+        for at in members:
+            if self.random.random() < 0.6:
+                args[at] = self.random.choice(self.draw.active[play.parties[at]])
+        return play, tuple(args)
 
     def _quiet_event(self, play: _Play, args: Args, excluded: int, focus: int) -> bool:
         """An event after which nothing happens but a judgement at rest; no if it was refused or taken back."""
@@ -641,6 +738,7 @@ class _Search:
     def __init__(self, system: ir.System, goals: Sequence[Goal], members: int | Mapping[str, int], seed: int):
         self.walk = Walk(system, sizes_for(system, members), goals, seed)
         self.walk.on_shown = self._found
+        self.walk.take_aim()
         self.plans: dict[int, Plan] = {}
         families: dict[tuple[ir.Given, ...], int] = {}
         for at, goal in enumerate(goals):
@@ -670,7 +768,7 @@ class _Search:
         known, focus = self.starts[family], family & walk.judges.wanted
         if len(known) < FEW_STARTS or walk.random.random() < 1 / FEW_STARTS:
             if not walk.begin(walk.random.random() < 0.7, focus):
-                self.failures[family] += 1
+                self.failures[family] += not known
                 return self._drop_found()
             known.append((walk.fixed, walk.origin))
             del known[:-MANY_STARTS]
