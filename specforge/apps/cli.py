@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from specforge.apps.errors import UsageError, closest
 
@@ -88,8 +88,8 @@ def _arguments() -> Parser:
     return parser
 
 
-def _verb(verbs: argparse._SubParsersAction[Parser], name: str, help: str) -> Parser:
-    return verbs.add_parser(
+def _verb(verbs: Any, name: str, help: str) -> Parser:
+    parser: Parser = verbs.add_parser(
         name,
         help=help,
         description=help[0].upper() + help[1:] + ".",
@@ -97,6 +97,7 @@ def _verb(verbs: argparse._SubParsersAction[Parser], name: str, help: str) -> Pa
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    return parser
 
 
 def _output(parser: Parser) -> None:

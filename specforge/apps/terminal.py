@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -36,7 +36,7 @@ def layout_for(stream: IO[str], format: str = "text", color: str = "auto") -> La
 
 
 @contextmanager
-def opened(output: str | None) -> Iterator[IO[str]]:
+def opened(output: str | None) -> Generator[IO[str]]:
     """The stream to write to: standard output, or the file named by `--output`."""
     if output is None or output == "-":
         try:

@@ -190,7 +190,7 @@ class Execution:
 
     def _check(self, check: ir.Check) -> None:
         explainer = Explainer(self.words, self.machine)
-        text = one_line(check.span).removeprefix("check ")
+        text = one_line(check.span).removeprefix("check ") or "(…)"
         try:
             holds = bool(self.machine.evaluate(check.cond))
             values = explainer.compared(check.cond, {}) if holds else "; ".join(explainer.failing(check.cond, {}))

@@ -9,7 +9,16 @@ from specforge.algebra.exact import State
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.layout import Cell, Layout
-from specforge.evidence.report_text import changes_of, clause, holdings_shown, picks_words, place_of, plural, steps_table
+from specforge.evidence.report_text import (
+    changes_of,
+    clause,
+    holdings_shown,
+    picks_words,
+    place_of,
+    plural,
+    steps_table,
+    title_lines,
+)
 from specforge.evidence.trace import Step
 from specforge.evidence.words import Names, Words
 
@@ -66,13 +75,7 @@ def record_text(system: ir.System, outcome: ScenarioOutcome, layout: Layout, pat
     """The whole scenario, with its verdict first.  `path`: the rulebook's file, whose lines are shown as `:88`."""
     scenario, record = outcome.scenario, outcome.record
     said, kind = ("HOLDS", "good") if outcome.holds else ("FAILS", "bad")
-    text = layout.clean(f' "{scenario.text}"') if scenario.text else ""
-    where = place_of(scenario.span)
-    indent = " " * (len(said) + 2)
-    lines = layout.wrapped(f"{scenario.name}{text}", layout.width - len(indent) - len(where) - 3)
-    gap = max(3, layout.width - len(indent) - len(lines[0]) - len(where))
-    first = layout.paint(kind, said) + "  " + layout.paint("bold", scenario.name) + lines[0].removeprefix(scenario.name)
-    lines = [(first + " " * gap + where).rstrip(), *[indent + line for line in lines[1:]]]
+    lines = title_lines(layout, said, kind, scenario.name, scenario.text, place_of(scenario.span))
     lines.append(_scope(outcome))
     if record.start:
         lines += ["", *steps_table(_rows(system, outcome, layout, path or scenario.span.file.path), None, layout)]

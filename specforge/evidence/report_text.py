@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import evolve
@@ -93,7 +93,7 @@ def _any_or_up_to(scope: Scope, verdict: Verdict) -> str:
     for amount, noun in ((scope.members, "member"), (scope.steps, "step" if verdict is Verdict.PROVED else "action")):
         if amount == "any":
             parts.append(f"any {noun}s")
-        elif amount is not None:
+        elif isinstance(amount, int):
             parts.append(plural(amount, noun))
     prefix = {Verdict.UNKNOWN: "searched to ", Verdict.BOUNDED: "to "}.get(verdict, "")
     return prefix + ", ".join(parts) if parts else ""
@@ -106,14 +106,16 @@ def status_words(result: Result) -> tuple[str, str]:
     if contradicts(result):
         if result.kind in ("free", "scenario"):
             return "", ""
-        return (f"expected {result.expected}: CONTRADICTED" if result.expected else "nobody expected this"), "bad"
+        return (f"{result.expected} was expected" if result.expected else "nobody expected this"), "bad"
     if result.kind == "reach" and result.verdict is Verdict.REFUTED:
         return "no run comes here", "bad"
     if result.kind in ("free", "scenario"):
         return "", ""
     if result.met is True:
         return ("as expected", "dim") if result.expected else ("", "")
-    return f"expected {result.expected or ('reached' if result.kind == 'reach' else 'proved')}: not yet met", "weak"
+    if result.verdict is Verdict.PROVED:
+        return "not yet for any members", "weak"
+    return f"not yet {result.expected or ('reached' if result.kind == 'reach' else 'proved')}", "weak"
 
 
 def headline(file: FileReport) -> tuple[str, str]:
@@ -127,7 +129,7 @@ def headline(file: FileReport) -> tuple[str, str]:
     those = [each for each in file.results if each.kind in ("claim", "free") and each.verdict is verdict]
     if verdict is Verdict.REFUTED:
         return ("REFUTED", "bad") if any(map(contradicts, those)) else ("REFUTED as expected", "broken")
-    return verdict.name, "good" if verdict is Verdict.PROVED else "weak"
+    return verdict.name, "good" if all(kind_of(each) == "good" for each in those) else "weak"
 
 
 def table(file: FileReport, layout: Layout) -> str:
@@ -140,13 +142,15 @@ def table(file: FileReport, layout: Layout) -> str:
     lines = [layout.paint("bold", path) + " " * max(layout.width - len(path) - len(bare), 3) + right]
     rows: list[list[Cell]] = []
     results = sorted(file.results, key=lambda each: ORDER.index(each.kind))
+    marks = _marks(results)
     for result in results:
         status, status_kind = status_words(result)
+        mark = marks.get(_limits(result))
         rows.append(
             [
                 Cell(word(result), kind_of(result)),
                 Cell(result.name + (" (free check)" if result.kind == "free" else "")),
-                Cell(layout.clean(scope_words(result))),
+                Cell(layout.clean(scope_words(result)) + (f" [{mark}]" if mark else "")),
                 Cell(status, status_kind),
                 Cell(seconds(result.seconds), "dim"),
             ]
@@ -155,20 +159,29 @@ def table(file: FileReport, layout: Layout) -> str:
     indent = 6 + max((row[0].natural for row in rows), default=0)
     for result, shown in zip(results, aligned(layout, heads, rows, indent=2), strict=True):
         lines += shown
-        for note in _notes(result):
-            wrapped = layout.wrapped(layout.clean(note), layout.width - indent)
-            lines += [" " * indent + layout.paint("dim", each) for each in wrapped]
+        notes = [] if _is_short(result) else [given_words(result)]
+        notes += [] if _limits(result) in marks else [_limits(result)]
+        for note in filter(None, notes):
+            lines += [" " * indent + layout.paint("dim", each) for each in layout.wrapped(note, layout.width - indent)]
+    for note, mark in marks.items():
+        body = layout.wrapped(note, layout.width - 6 - len(str(mark)))
+        lines += [f"  [{mark}] {layout.paint('dim', body[0])}"]
+        lines += [" " * (5 + len(str(mark))) + layout.paint("dim", each) for each in body[1:]]
     return "\n".join(lines)
 
 
-def _notes(result: Result) -> Iterable[str]:
-    """What must stand beside the word: what was given, what the search kept to, and why there is no stronger verdict."""
-    if given_words(result) and not _is_short(result):
-        yield given_words(result)
-    if result.kind != "scenario" and result.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN):
-        yield from result.scope.limits
-    if result.reason and result.verdict is not Verdict.PROVED:
-        yield result.reason
+def _limits(result: Result) -> str:
+    """What must stand beside the word: what the search kept to, and why there is no stronger verdict."""
+    weak = result.kind != "scenario" and result.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN)
+    reason = result.reason if result.verdict is not Verdict.PROVED else ""
+    return "; ".join(each for each in (*(result.scope.limits if weak else ()), reason) if each)
+
+
+def _marks(results: Sequence[Result]) -> dict[str, int]:
+    """What several rows would say alike is said once below the table, and marked `[1]` in each of them."""
+    said = [_limits(each) for each in results]
+    repeated = [each for each in dict.fromkeys(said) if each and said.count(each) > 1]
+    return {each: number for number, each in enumerate(repeated, start=1)}
 
 
 # ---------------------------------------------------------------- one run, step by step
@@ -266,26 +279,23 @@ def trace_text(system: ir.System, trace: Trace, layout: Layout) -> list[str]:
     return lines
 
 
+def title_lines(layout: Layout, said: str, kind: str, name: str, text: str, where: str) -> list[str]:
+    """`REFUTED  solvent "the venue never owes more than it has"      bitmex.rulebook:88`"""
+    indent = " " * (len(said) + 2)
+    quoted = f' "{text}"' if text else ""
+    body = layout.wrapped(name + quoted, layout.width - len(indent) - len(where) - 3)
+    gap = " " * max(3, layout.width - len(indent) - len(body[0]) - len(where))
+    first = layout.paint(kind, said) + "  " + layout.paint("bold", name) + body[0].removeprefix(name)
+    return [(first + (gap + where if where else "")).rstrip(), *[indent + line for line in body[1:]]]
+
+
 def counterexample(system: ir.System, result: Result, layout: Layout, path: str | None = None) -> str:
     """A refuted claim (or a reached state) in full.  `path`: the rulebook as the user wrote it, for the `next` line."""
     trace = result.trace
     assert trace is not None
-    text = f' "{result.text}"' if result.text else ""
-    cites = [f"cites {each.source}: {each.section}" for each in result.cites]
-    parts = [place_of(result.span), *cites]
-    said = word(result)
-    bare = f"{said}  {result.name}{text}"
-    right = "   ".join(part for part in parts if part)
-    fits = len(bare) + 3 + len(right) <= layout.width
-    first = layout.paint(kind_of(result), said) + "  " + layout.paint("bold", result.name) + layout.clean(text)
-    if fits:
-        lines = [first + (" " * max(3, layout.width - len(bare) - len(right)) if right else "") + right]
-    else:
-        indent = " " * (len(said) + 2)
-        body = [layout.clean(line) for line in layout.wrapped(f"{result.name}{text}", layout.width - len(indent))]
-        body[0] = layout.paint("bold", result.name) + body[0].removeprefix(result.name)
-        lines = [layout.paint(kind_of(result), said) + "  " + body[0], *[indent + line for line in body[1:]]]
-        lines += [indent + layout.clean(line) for line in layout.wrapped(right, layout.width - len(indent))] if right else []
+    lines = title_lines(layout, word(result), kind_of(result), result.name, result.text, place_of(result.span))
+    if result.cites:
+        lines += layout.paragraph("cites", ["; ".join(f"{each.source}: {each.section}" for each in result.cites)])
     if result.given:
         lines += layout.paragraph("given", [layout.clean(", ".join(result.given))])
     exactly = size_of(trace)
@@ -294,7 +304,9 @@ def counterexample(system: ir.System, result: Result, layout: Layout, path: str 
     lines += [exactly, "", *trace_text(system, trace, layout)]
     if result.kind != "free" or path is not None:
         where = path or result.rulebook
-        lines += layout.paragraph("next", [f"specforge trace {where} {result.name} --format scenario"], "name")
+        given = f' --given "{", ".join(result.given)}"' if result.given else ""
+        command = f"specforge trace {where} {result.name}{given} --format scenario"  # one line, to be copied
+        lines.append(layout.paint("bold", "next") + "  " + layout.paint("name", layout.clean(command)))
     return "\n".join(lines)
 
 
@@ -326,6 +338,8 @@ def summary(report: Report, layout: Layout) -> str:
     against = [(file, each) for file, each in rows if contradicts(each)]
     empty = [(file, each) for file, each in rows if is_vacuous(each)]
     open_ = [(file, each) for file, each in expectations if is_undecided(each)]
+    if not report.files:
+        return layout.paint("weak", "interrupted before anything was known" if report.interrupted else "nothing to check")
     facts = [plural(len(report.files), "rulebook"), plural(sum(file.claims for file in report.files), "claim")]
     if verdict is not None:
         unexpected = verdict is Verdict.REFUTED and not any(each.verdict is Verdict.REFUTED for _, each in against)

@@ -84,7 +84,7 @@ def amount(value: Fraction, type: ir.Number) -> tuple[str, str]:
         if unit.startswith("per ") and decimal(value * 100) is not None:
             return number(value * 100) + "%", unit
         return number(value), unit
-    return number(value), type.text()
+    return number(value), type.text().removeprefix("1 ")
 
 
 class Words:

@@ -94,11 +94,11 @@ def system() -> ir.System:
     )
     give = ir.Move(ir.Var("x"), place("Trader.margin", ir.Var("w")), place("Venue.fund", VENUE))
     anybody = ir.Tier("w", "Trader", ir.YES, of("w", "margin"), ir.Policy.ANY, None, None, "x", (give,), "x")
-    hole = ir.Set(place("Venue.hole", VENUE), ir.Var("unpaid"), True)
+    owed = ir.Set(place("Venue.hole", VENUE), ir.Var("unpaid"), True)
     lose = ir.Action(
         "lose",
         (t, amount),
-        (ir.Collect(ir.Var("amount"), (anybody,), "unpaid", (hole,)),),
+        (ir.Collect(ir.Var("amount"), (anybody,), "unpaid", (owed,)),),
         span=at("action lose"),
     )
     rich = compare(ir.Operator.LT, usd(100), of("t", "margin"), "t.margin > 100 USD")
@@ -107,9 +107,11 @@ def system() -> ir.System:
     holeless = compare(ir.Operator.EQ, venue("hole"), ir.ZERO, "Venue.hole = 0")
     fund = compare(ir.Operator.LE, usd(1), venue("fund"), "Venue.fund >= 1 USD")
     modest = compare(ir.Operator.LE, venue("hole"), usd(2), "Venue.hole <= 2 USD")
-    premise = ir.Op(ir.Operator.NOT, (compare(ir.Operator.LT, ir.ZERO, venue("hole"), "Venue.hole > 0"),), span=at("Venue.hole > 0"))
+    hole = compare(ir.Operator.LT, ir.ZERO, venue("hole"), "Venue.hole > 0")
+    premise = ir.Op(ir.Operator.NOT, (hole,), span=at("Venue.hole > 0"))
     both = ir.Op(ir.Operator.AND, (fund, modest), span=at("Venue.fund >= 1 USD and Venue.hole <= 2 USD"))
-    implies = ir.Op(ir.Operator.OR, (premise, both), span=at("Venue.hole > 0 implies Venue.fund >= 1 USD and Venue.hole <= 2 USD"))
+    text = "Venue.hole > 0 implies Venue.fund >= 1 USD and Venue.hole <= 2 USD"
+    implies = ir.Op(ir.Operator.OR, (premise, both), span=at(text))
     low = compare(ir.Operator.LE, of("t'1", "margin"), usd(100), "t.margin <= 100 USD")
     small = ir.Fold(ir.Folding.ALL, "t'1", "Trader", ir.YES, low, span=at("for all t: Trader: t.margin <= 100 USD"))
     nobody_exempt = ir.Fold(ir.Folding.ALL, "t", "Trader", ir.YES, ir.Op(ir.Operator.NOT, (of("t", "exempt"),)))

@@ -1,0 +1,135 @@
+"""`specforge run`, `trace` and `schema`; what one writes, another reads back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from specforge.apps.schema import NAMES, schema
+from tests.apps.conftest import EXAMPLES, SMALL, Cli
+
+
+def valid(document: object, name: str) -> None:
+    jsonschema.Draft202012Validator(schema(name)).validate(document)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_schema_is_a_schema_and_complete(cli: Cli, name: str):
+    document = json.loads(cli("schema", name).out)
+    jsonschema.Draft202012Validator.check_schema(document)
+    assert document["$id"] == f"urn:specforge:{name}:1"
+
+
+# ---------------------------------------------------------------- run
+
+
+def test_run_executes_every_scenario(cli: Cli, bitmex: str):
+    done = cli("run", bitmex)
+    assert done.code == 0
+    assert "check  venue_equity < 0            :147    holds: -8 USD < 0" in done.out
+    assert "all 6 scenarios hold" in done.out
+    assert "breaks  solvent given prompt, small_jumps" in done.out
+
+
+def test_run_one_scenario_as_json(cli: Cli, bitmex: str):
+    document = json.loads(cli("run", bitmex, "--scenario", "whipsaw", "--format", "json").out)
+    valid(document, "run")
+    (scenario,) = document["scenarios"]
+    assert scenario["orders"] == 2 and scenario["every_order"] and scenario["holds"]
+
+
+def test_a_failing_scenario_is_exit_code_1_with_its_values(cli: Cli, small: Path):
+    small.write_text(SMALL.replace("hole = 20 USD", "hole = 21 USD"))
+    done = cli("run", small)
+    assert done.code == 1
+    assert "FAILS  ruin" in done.out and "Venue.hole = 21 USD is 20 USD = 21 USD" in done.out
+
+
+def test_random_runs_count_what_happened(cli: Cli, bitmex: str):
+    done = cli("run", bitmex, "--runs", "40", "--seed", "1")
+    assert done.code == 0
+    assert "40 random runs of up to 20 actions, 3 members, seed 1" in done.out
+    assert "liquidate" in done.out and "never" in done.out
+    document = json.loads(cli("run", bitmex, "--runs", "40", "--seed", "1", "--format", "json").out)
+    valid(document, "run")
+    assert document["random"]["runs"] == 40
+
+
+def test_random_options_do_not_go_with_a_scenario(cli: Cli, bitmex: str):
+    assert cli("run", bitmex, "--scenario", "whipsaw", "--seed", "1").code == 2
+
+
+def test_a_rulebook_that_does_not_compile_is_exit_code_3(cli: Cli, small: Path):
+    small.write_text("rulebook 5\n")
+    done = cli("run", small)
+    assert done.code == 3 and "error[SF" in done.err
+
+
+# ---------------------------------------------------------------- trace
+
+
+def test_trace_prints_the_counterexample(cli: Cli, bitmex: str):
+    done = cli("trace", bitmex, "always_closed")
+    assert done.code == 0 and "why   Venue.stuck = 0 is 8 XBT = 0" in done.out
+
+
+def test_trace_of_one_set_of_assumptions(cli: Cli, bitmex: str):
+    assert "given prompt, small_jumps\n" in cli("trace", bitmex, "solvent", "--given", "small_jumps, prompt").out
+    assert cli("trace", bitmex, "solvent", "--given", "nonsense").code == 2
+
+
+def test_nothing_to_show_is_said_and_exit_code_4(cli: Cli, bitmex: str):
+    done = cli("trace", bitmex, "matched")
+    assert done.code == 4 and "nothing to show for `matched`: BOUNDED" in done.err
+
+
+def test_an_unknown_claim_is_a_usage_error(cli: Cli, bitmex: str):
+    assert "did you mean `matched`?" in cli("trace", bitmex, "matchd").err
+    assert "it is a scenario" in cli("trace", bitmex, "whipsaw").err
+
+
+def test_a_trace_in_json_reads_back_in(cli: Cli, bitmex: str, tmp_path: Path):
+    file = tmp_path / "trace.json"
+    assert cli("trace", bitmex, "solvent", "--format", "json", "--output", str(file)).code == 0
+    valid(json.loads(file.read_text()), "trace")
+    done = cli("run", bitmex, "--scenario", str(file))
+    assert done.code == 0 and "REFUTED  solvent" in done.out
+    document = json.loads(cli("run", bitmex, "--scenario", str(file), "--format", "json").out)
+    valid(document, "run")
+    assert document["replayed"]["steps"] == json.loads(file.read_text())["steps"]
+
+
+def test_a_trace_that_no_longer_shows_its_goal_is_exit_code_1(cli: Cli, bitmex: str, tmp_path: Path):
+    file = tmp_path / "trace.json"
+    cli("trace", bitmex, "solvent", "--format", "json", "--output", str(file))
+    document = json.loads(file.read_text())
+    document["steps"] = [each for each in document["steps"] if each["name"] != "round"]
+    file.write_text(json.dumps(document))
+    done = cli("run", bitmex, "--scenario", str(file))
+    assert done.code == 1 and "NOT REPLAYED" in done.out
+
+
+NO_TRACES = ("{", "[]", "{}", '{"schema": "specforge/trace/1"}', '{"schema": "specforge/trace/1", "members": 3}')
+
+
+@pytest.mark.parametrize("text", NO_TRACES)
+def test_what_is_no_trace_is_a_usage_error(cli: Cli, bitmex: str, tmp_path: Path, text: str):
+    file = tmp_path / "trace.json"
+    file.write_text(text)
+    done = cli("run", bitmex, "--scenario", str(file))
+    assert done.code == 2 and "is not a trace of this rulebook" in done.err
+
+
+def test_a_trace_as_a_scenario_runs_again(cli: Cli, bitmex: str, tmp_path: Path):
+    file = tmp_path / "found.scenario"
+    assert cli("trace", bitmex, "always_closed", "--format", "scenario", "--output", str(file)).code == 0
+    done = cli("run", bitmex, "--scenario", str(file))
+    assert done.code == 0, done.out + done.err
+    assert "check  not (Venue.stuck = 0)" in done.out
+
+
+def test_examples_are_where_the_tests_expect_them():
+    assert len(list(EXAMPLES.glob("*.rulebook"))) == 13
