@@ -101,7 +101,7 @@ def _document(options: argparse.Namespace, code: int, **parts: Any) -> dict[str,
 
 def _random(system: ir.System, options: argparse.Namespace) -> int:
     from specforge.apps.statistics import statistics_json, statistics_text
-    from specforge.engines.simulate import sample
+    from specforge.engines.simulate import sample, sizes_for
 
     runs, steps = options.runs or RUNS, options.steps or STEPS
     members, seed = options.members or MEMBERS, options.seed or 0
@@ -115,7 +115,8 @@ def _random(system: ir.System, options: argparse.Namespace) -> int:
             stream.write(json.dumps(document, indent=2) + "\n")
         else:
             layout = layout_for(stream, options.format, options.color)
-            stream.write(statistics_text(statistics, seed, members, steps, layout) + "\n")
+            present = sum(sizes_for(system, members).values())
+            stream.write(statistics_text(statistics, seed, present, steps, layout) + "\n")
     return code
 
 

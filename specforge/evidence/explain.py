@@ -68,13 +68,16 @@ def why(system: ir.System, trace: Trace) -> tuple[str, ...]:
     words = Words(system, trace.names)
     moment = moment_of(system, trace)
     explainer = Explainer(words, moment.machine, moment.old)
-    match trace.goal:
-        case ClaimGoal(claim):
-            return tuple(explainer.failing(claim.cond, moment.env))
-        case ReachGoal(reach):
-            return tuple(explainer.values(reach.cond, moment.env))
-        case DefectGoal():
-            return tuple(explainer.defect(trace.defect, moment.span))
+    try:
+        match trace.goal:
+            case ClaimGoal(claim):
+                return tuple(explainer.failing(claim.cond, moment.env))
+            case ReachGoal(reach):
+                return tuple(explainer.values(reach.cond, moment.env))
+            case DefectGoal():
+                return tuple(explainer.defect(trace.defect, moment.span))
+    except DefectFound:  # a part that plays no role has no value there; the steps speak for themselves
+        return ()
 
 
 def one_line(span: Span) -> str:
