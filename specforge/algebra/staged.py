@@ -263,7 +263,7 @@ class StagedAlgebra:
 
     def read(self, view: str | None, field: ir.Field, member: Staged, index: Staged | None) -> Staged:
         place = "s"
-        if view is not LIVE and self._views.get(view) != self.writes:
+        if view is not None and self._views.get(view) != self.writes:
             place = view  # something was written since: read the copy
             self._used.add(view)
         return Code(f"{place}[{self._cell(field, member, index)}]")
@@ -368,6 +368,10 @@ def common(a: Staged, b: Staged) -> tuple[int, tuple[Code, Code]]:
     return over, (numerator(a, over // overs[0]), numerator(b, over // overs[1]))
 
 
+def _joined(word: str, binds: int, first: Code, second: Code) -> Code:
+    return Code(f"{first.inside(binds)} {word} {second.inside(binds)}", binds)
+
+
 def _either(cond: Code, a: Staged, b: Staged) -> Staged:
     """a if cond else b, in the plainest form."""
     if a == b:
@@ -376,14 +380,10 @@ def _either(cond: Code, a: Staged, b: Staged) -> Staged:
         return cond
     if a is False and b is True:
         return negate(cond)
-    if a is True:
-        return Code(f"{cond.inside(OR)} or {b.inside(OR)}", OR)
-    if b is False:
-        return Code(f"{cond.inside(AND)} and {a.inside(AND)}", AND)
-    if b is True:
-        return Code(f"{negate(cond).inside(OR)} or {a.inside(OR)}", OR)
-    if a is False:
-        return Code(f"{negate(cond).inside(AND)} and {b.inside(AND)}", AND)
+    if isinstance(a, bool):  # yes if cond else b; no if cond else b
+        return _joined("or", OR, cond, b) if a else _joined("and", AND, negate(cond), b)
+    if isinstance(b, bool):
+        return _joined("or", OR, negate(cond), a) if b else _joined("and", AND, cond, a)
     over, (x, y) = common(a, b)
     return Code(f"{x.inside(OR)} if {cond.inside(OR)} else {y.inside(OR)}", 0, over)
 

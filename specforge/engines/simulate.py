@@ -27,8 +27,10 @@ from specforge.evidence.trace import Plan
 QUICK_FIRING_LIMIT = 300  # of one settling; only one that goes on beyond it is played to FIRING_LIMIT
 TRIES = 4  # events tried for each one wanted, before a run is given up
 NO_GOALS = 0
+SHORT_FIRING_LIMIT = 40  # in a search, once it is known that some settling never ends
 AIMED = 0.1  # of the events: a number is moved to where something tips over
 ECHOED = 0.08  # of the events: one that has happened, for other members
+ROUND_NUMBERS = 0.75  # of the runs: fractions are rounded off
 TWINS = 0.3  # of the starts: everybody of a party begins alike
 LARGEST_DENOMINATOR = 1000
 LARGEST_PROBE = 400  # comparisons
@@ -197,6 +199,7 @@ class Draw:
     def __init__(self, machine: StagedMachine, random: Random):
         self.machine, self.system, self.random = machine, machine.system, random.random
         self.active = {name: list(range(size)) for name, size in machine.sizes.items()}
+        self.round_off = False
         self.open_cells = self._find_open_cells()
         self._open_values: dict[str, list[Fraction]] = {}
         self.literals: dict[ir.Type, list[Any]] = {}
@@ -205,9 +208,16 @@ class Draw:
         ratios = self.literals.get(ir.Number(), [])
         self.steps = sorted({sign * each + 1 for each in ratios if 0 < each < 1 for sign in (-1, 1)})
 
+    def rounded(self, value: Any) -> Any:
+        """A whole number nearby, in most runs: fractions are rarely what matters, and they make every later step slow."""
+        if self.round_off and type(value) is Fraction and abs(value) > 1:
+            return value.__floor__() + (self.random() < 0.5)
+        return value
+
     def cast(self, random: Random) -> None:
         """A few members of each open party who will be drawn as arguments from now on; those the text names more often.  Few
         who meet often get further than many who never meet again."""
+        self.round_off = random.random() < ROUND_NUMBERS
         for party in self.system.open_parties():
             size = self.machine.sizes[party.name]
             weights = [3 if member < len(party.named) else 1 for member in range(size)]
@@ -257,7 +267,7 @@ class Draw:
             member = int(random() * size) if which < 0 else args[which]
             value = state[base + member * width + (int(random() * width) if width > 1 else 0)]
             factor = factors[int(random() * most)]
-            return value if factor == 1 else whole(value * factor)
+            return value if factor == 1 else self.rounded(whole(value * factor))
 
         return number
 
@@ -358,9 +368,9 @@ class _Aim:
         if not tips:
             return args
         a, b = tips[int(random() * len(tips))]
-        value = whole(first - Fraction(a) * (second - first) / (b - a))
-        if type(value) is Fraction and (value.denominator > LARGEST_DENOMINATOR or random() < 0.3):
-            value = value.__floor__() + int(random() * 2)
+        value = self.draw.rounded(whole(first - Fraction(a) * (second - first) / (b - a)))
+        if type(value) is Fraction and value.denominator > LARGEST_DENOMINATOR:
+            value = value.__floor__() + 1
         beyond = random()
         if beyond < 0.3:
             value = value + (1 if beyond < 0.15 else -1)
@@ -468,6 +478,7 @@ class Walk:
         self.excluded = 0  # goals whose assumptions the event being played contradicts
         self.shown = 0  # goals shown in this run
         self.on_shown: Callable[[int], None] = lambda goals: None
+        self.limit = QUICK_FIRING_LIMIT
         self.goes_on = False  # play on when nothing is left to be judged
 
     # -- starts
@@ -512,7 +523,7 @@ class Walk:
         del self.log[:], self.done[:]
         self.judges.begin()
         self.shown = 0
-        happened = self._act(None, (), self.machine.save(), QUICK_FIRING_LIMIT)
+        happened = self._act(None, (), self.machine.save(), self.limit)
         return happened and not focus & ~(self.judges.live | self.shown)
 
     # -- steps
@@ -591,7 +602,7 @@ class Walk:
         before = self.machine.save()
         self.excluded = excluded
         self.done.append(_Done(play.name, args, at))
-        happened = self._act(play, args, before, QUICK_FIRING_LIMIT)
+        happened = self._act(play, args, before, self.limit)
         if not happened or focus & live & ~judges.live & ~self.shown:
             self._take_back(before, at, live)
             return False
@@ -766,6 +777,7 @@ class _Search:
         family = families[self.turn % len(families)]
         self.turn += 1
         known, focus = self.starts[family], family & walk.judges.wanted
+        walk.draw.cast(walk.random)
         if len(known) < FEW_STARTS or walk.random.random() < 1 / FEW_STARTS:
             if not walk.begin(walk.random.random() < 0.7, focus):
                 self.failures[family] += not known
@@ -774,7 +786,6 @@ class _Search:
             del known[:-MANY_STARTS]
         else:
             walk.resume(*known[int(walk.random.random() * len(known))])
-        walk.draw.cast(walk.random)
         walk.run(steps, focus)
         return self._drop_found()
 
@@ -782,6 +793,8 @@ class _Search:
         found = sum(1 << at for at in self.plans) & self.walk.judges.wanted
         if found:
             self.walk.judges.forget(found)
+            if any(defect is ir.Defect.RESTS for defect, _ in self.walk.defects):
+                self.walk.limit = SHORT_FIRING_LIMIT
 
 
 def sample(
