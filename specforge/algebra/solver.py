@@ -88,6 +88,8 @@ class Model:
         if isinstance(of, Sel):
             return next((k for k, cond in enumerate(of.is_) if self.value(cond)), 0)
         if isinstance(of, Num):
+            if of.cases is not None:
+                return next((v for v, cond in of.cases if self.value(cond)), of.cases[0][0])
             return self._number(of.term)
         return z3.is_true(self._model.eval(of, model_completion=True))
 
@@ -123,10 +125,6 @@ def at_most(conds: Sequence[Any], count: int) -> Any:
 
 def new_flag(name: str) -> z3.BoolRef:
     return z3.Bool(name)
-
-
-def new_number(name: str) -> z3.ArithRef:
-    return z3.Real(name)
 
 
 def exactly_one(conds: Sequence[Any]) -> Any:

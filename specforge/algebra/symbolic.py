@@ -22,16 +22,30 @@ from specforge.diagnostics.source import Span
 RATE = "rate"  # the source of a proportional collect's common rate
 SUPPORT_LIMIT = 81  # beyond this many values a term forgets them
 Support = tuple[Fraction, ...]
+Bool = Any  # bool or z3.BoolRef
+Cases = tuple[tuple[Fraction, Bool], ...]
 
 
-@frozen(eq=False)
 class Num:
-    """A real term; `support`: the values it can take, if they are known and few; `sources`: the kinds of unknown it is made
+    """A real number not yet known.  `cases`: the values it can take, each with the condition under which it does (exactly one
+    holds); None if they are not known or too many, and then it is just a `term`.  `sources`: the kinds of unknown it is made
     of (units as texts, or "rate")."""
 
-    term: z3.ArithRef
-    support: Support | None = None
-    sources: frozenset[str] = frozenset()
+    __slots__ = ("_term", "cases", "sources")
+
+    def __init__(self, term: z3.ArithRef | None, cases: Cases | None = None, sources: frozenset[str] = frozenset()):
+        self._term, self.cases, self.sources = term, cases, sources
+
+    @property
+    def term(self) -> z3.ArithRef:
+        if self._term is None:
+            assert self.cases is not None
+            self._term = by_cases(self.cases, real)
+        return self._term
+
+    @property
+    def support(self) -> Support | None:
+        return None if self.cases is None else tuple(value for value, _ in self.cases)
 
 
 @frozen(eq=False)
@@ -39,9 +53,6 @@ class Sel:
     """A member not yet known: `is_[k]` says it is the k-th (exactly one is true)."""
 
     is_: tuple[Any, ...]
-
-
-Bool = Any  # bool or z3.BoolRef
 
 
 def real(value: Fraction) -> z3.ArithRef:
@@ -52,17 +63,33 @@ def term(value: Fraction | Num) -> z3.ArithRef:
     return value.term if isinstance(value, Num) else real(value)
 
 
-def support(value: Fraction | Num) -> Support | None:
-    return value.support if isinstance(value, Num) else (value,)
+def cases(value: Fraction | Num) -> Cases | None:
+    return value.cases if isinstance(value, Num) else ((value, True),)
+
+
+def by_cases(values: Cases, result: Callable[[Fraction], z3.ArithRef]) -> z3.ArithRef:
+    """result(v) for the v that holds."""
+    out = result(values[-1][0])
+    for value, cond in reversed(values[:-1]):
+        out = z3.If(cond, result(value), out)
+    return out
+
+
+def gathered(found: Iterable[tuple[Fraction, Bool]], sources: frozenset[str]) -> Fraction | Num | None:
+    """The number that is each value under the conditions given for it; None if the values are too many."""
+    table: dict[Fraction, list[Bool]] = {}
+    for value, cond in found:
+        if cond is not False:
+            table.setdefault(value, []).append(cond)
+            if len(table) > SUPPORT_LIMIT:
+                return None
+    if len(table) == 1:
+        return next(iter(table))
+    return Num(None, tuple((value, disj(conds)) for value, conds in sorted(table.items())), sources)
 
 
 def sources(*values: Fraction | Num) -> frozenset[str]:
     return frozenset().union(*(each.sources for each in values if isinstance(each, Num)))
-
-
-def _few(values: Iterable[Fraction]) -> Support | None:
-    distinct = sorted(set(values))
-    return tuple(distinct) if len(distinct) <= SUPPORT_LIMIT else None
 
 
 def conj(parts: Iterable[Bool]) -> Bool:
@@ -117,12 +144,21 @@ def equal(a: Any, b: Any) -> Bool:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return a == b
     if isinstance(a, Fraction | Num):
-        return term(a) == term(b)
+        return compare(a, b, ir.Operator.EQ, lambda x, y: x == y)
     if isinstance(a, bool):
         a, b = b, a
     if isinstance(b, bool):
         return a if b else negate(a)
     return a == b
+
+
+def compare(a: Any, b: Any, op: ir.Operator, of_terms: Callable[[Any, Any], Any]) -> Bool:
+    """A comparison: decided case by case where both know their values."""
+    left, right = cases(a), cases(b)
+    if left is None or right is None:
+        return of_terms(term(a), term(b))
+    holds = OPERATIONS[op]
+    return disj(conj((p, disj(q for y, q in right if holds(x, y)))) for x, p in left if any(holds(x, y) for y, _ in right))
 
 
 def merge(cond: Bool, a: Any, b: Any) -> Any:
@@ -134,9 +170,13 @@ def merge(cond: Bool, a: Any, b: Any) -> Any:
     if isinstance(a, Fraction | Num):
         if isinstance(a, Fraction) and isinstance(b, Fraction) and a == b:
             return a
-        s, t = support(a), support(b)
-        values = _few((*s, *t)) if s is not None and t is not None else None
-        return Num(z3.If(cond, term(a), term(b)), values, sources(a, b))
+        left, right, other = cases(a), cases(b), negate(cond)
+        if left is not None and right is not None:
+            both = (*((v, conj((cond, c))) for v, c in left), *((v, conj((other, c))) for v, c in right))
+            known = gathered(both, sources(a, b))
+            if known is not None:
+                return known
+        return Num(z3.If(cond, term(a), term(b)), None, sources(a, b))
     if isinstance(a, Sel) or isinstance(b, Sel) or (isinstance(a, int) and not isinstance(a, bool)):
         if isinstance(a, int) and isinstance(b, int) and a == b:
             return a
@@ -193,11 +233,16 @@ class SymbolicAlgebra:
     # -- unknowns
 
     def unknown(self, hint: str, source: str = "", values: Support | None = None) -> Num:
-        const = z3.Real(f"{self.prefix}{hint}!{len(self.fresh)}")
-        self.fresh.append(const)
-        if values is not None:
-            self.facts.append(disj(const == real(v) for v in values))
-        return Num(const, values, frozenset((source,)))
+        made = new_number(f"{self.prefix}{hint}!{len(self.fresh)}", values, frozenset((source,)))
+        self._register(made, self.facts.append)
+        return made
+
+    def _register(self, made: Num, fact: Callable[[Bool], None]) -> None:
+        if made.cases is None:
+            self.fresh.append(made.term)
+        else:
+            self.fresh += [cond for _, cond in made.cases]
+            fact(z3.PbEq([(cond, 1) for _, cond in made.cases], 1))
 
     def unknown_flag(self, hint: str) -> z3.BoolRef:
         const = z3.Bool(f"{self.prefix}{hint}!{len(self.fresh)}")
@@ -236,21 +281,12 @@ class SymbolicAlgebra:
         if all(isinstance(each, Fraction) for each in args):
             return OPERATIONS[op](*args)
         if op is ir.Operator.LT:
-            return self._compare(args[0], args[1], lambda a, b: a < b)
+            return compare(args[0], args[1], op, lambda a, b: a < b)
         if op is ir.Operator.LE:
-            return self._compare(args[0], args[1], lambda a, b: a <= b)
+            return compare(args[0], args[1], op, lambda a, b: a <= b)
         if op is ir.Operator.FLOOR:
             return self._floor(args[0])
         return self._arithmetic(op, *args)
-
-    def _compare(self, a: Any, b: Any, compare: Callable[[Any, Any], Any]) -> Bool:
-        s, t = support(a), support(b)
-        if s is not None and t is not None:
-            if compare(s[-1], t[0]):
-                return True
-            if not compare(s[0], t[-1]):
-                return False
-        return compare(term(a), term(b))
 
     def _arithmetic(self, op: ir.Operator, a: Any, b: Any) -> Any:
         if op is ir.Operator.MUL:
@@ -259,36 +295,35 @@ class SymbolicAlgebra:
             return a
         if op is ir.Operator.ADD and isinstance(a, Fraction) and a == 0:
             return b
-        s, t = support(a), support(b)
-        values = None
-        if s is not None and t is not None and len(s) * len(t) <= 4 * SUPPORT_LIMIT:
-            values = _few(OPERATIONS[op](x, y) for x in s for y in t)
-        return Num(term(a) + term(b) if op is ir.Operator.ADD else term(a) - term(b), values, sources(a, b))
+        known = self._table(op, a, b)
+        if known is not None:
+            return known
+        return Num(term(a) + term(b) if op is ir.Operator.ADD else term(a) - term(b), None, sources(a, b))
+
+    def _table(self, op: ir.Operator, a: Any, b: Any) -> Any:
+        """The result case by case, where both know their values and these are few."""
+        left, right = cases(a), cases(b)
+        if left is None or right is None or len(left) * len(right) > 8 * SUPPORT_LIMIT:
+            return None
+        result = OPERATIONS[op]
+        return gathered(((result(x, y), conj((p, q))) for x, p in left for y, q in right), sources(a, b))
 
     def _multiply(self, a: Any, b: Any) -> Any:
         if isinstance(a, Fraction):
             a, b = b, a
-        if isinstance(b, Fraction):
-            if b == 0 or b == 1:
-                return b if b == 0 else a
-            s = support(a)
-            return Num(term(a) * real(b), _few(x * b for x in s) if s is not None else None, sources(a))
-        s, t = support(a), support(b)
-        if s is None and t is None:
+        if isinstance(b, Fraction) and b in (0, 1):
+            return b if b == 0 else a
+        known = self._table(ir.Operator.MUL, a, b)
+        if known is not None:
+            return known
+        left, right = cases(a), cases(b)
+        if left is None and right is None:
             self.products.append((sources(a), sources(b)))
             return Num(term(a) * term(b), None, sources(a, b))
-        if s is None or (t is not None and len(t) < len(s)):
-            a, b, s, t = b, a, t, s
-        assert s is not None
-        values = _few(x * y for x in s for y in t) if t is not None and len(s) * len(t) <= 4 * SUPPORT_LIMIT else None
-        return Num(self._by_cases(a, s, lambda v: term(b) * real(v)), values, sources(a, b))
-
-    def _by_cases(self, a: Num, values: Support, result: Callable[[Fraction], z3.ArithRef]) -> z3.ArithRef:
-        """result(v) for the v that `a` is."""
-        out = result(values[-1])
-        for v in reversed(values[:-1]):
-            out = z3.If(a.term == real(v), result(v), out)
-        return out
+        if left is None or (right is not None and len(right) < len(left)):
+            a, b, left = b, a, right
+        assert left is not None
+        return Num(by_cases(left, lambda v: term(b) * real(v)), None, sources(a, b))
 
     def divide(self, a: Any, b: Any, span: Span) -> Any:
         if isinstance(b, Fraction):
@@ -296,22 +331,19 @@ class SymbolicAlgebra:
                 self.demand(False, ir.Defect.DIVISION, span)
                 return Fraction(0)
             return self.apply(ir.Operator.MUL, a, 1 / b)
-        s, t = support(b), support(a)
-        if s is None or any(v == 0 for v in s):
+        right = cases(b)
+        if right is None or any(v == 0 for v, _ in right):
             self.demand(negate(equal(b, Fraction(0))), ir.Defect.DIVISION, span)
-        if s is None:
+        if right is None:
             self.products.append((sources(b), sources(b)))
             return Num(term(a) / b.term, None, sources(a, b))
-        nonzero = tuple(v for v in s if v != 0)
-        if not nonzero:
-            return Fraction(0)
-        values = _few(x / y for x in t for y in nonzero) if t is not None and len(s) * len(t) <= 4 * SUPPORT_LIMIT else None
-        return Num(self._by_cases(b, nonzero, lambda v: term(a) * real(1 / v)), values, sources(a, b))
+        inverse = [(1 / v if v != 0 else Fraction(0), cond) for v, cond in right]
+        upside_down = gathered(inverse, sources(b))
+        return self._multiply(a, upside_down)
 
-    def _floor(self, a: Num) -> Num:
-        if a.support is not None:
-            values = _few(Fraction(v.__floor__()) for v in a.support)
-            return Num(self._by_cases(a, a.support, lambda v: real(Fraction(v.__floor__()))), values, sources(a))
+    def _floor(self, a: Num) -> Any:
+        if a.cases is not None:
+            return gathered(((Fraction(v.__floor__()), cond) for v, cond in a.cases), sources(a))
         return Num(z3.ToReal(z3.ToInt(a.term)), None, sources(a))
 
     def undefined(self, defect: ir.Defect, span: Span) -> Any:
@@ -445,16 +477,19 @@ class SymbolicAlgebra:
         total = sum_of(self, shares)
         everything = sum_of(self, caps)
         self._fact(equal(total, self._minimum(asked, everything)))
+        less, at_most, zero = ir.Operator.LT, ir.Operator.LE, Fraction(0)
         for x, cap in zip(shares, caps, strict=True):
-            self._fact(x.term >= 0, x.term <= term(cap))
-        partial = [z3.And(x.term > 0, x.term < term(cap)) for x, cap in zip(shares, caps, strict=True)]
-        self._fact(z3.AtMost(*partial, 1))
+            self._fact(self.apply(at_most, zero, x), self.apply(at_most, x, cap))
+        partial = [conj((self.apply(less, zero, x), self.apply(less, x, cap))) for x, cap in zip(shares, caps, strict=True)]
+        possible = [each for each in partial if not isinstance(each, bool)]
+        if len(possible) > 1:
+            self._fact(z3.AtMost(*possible, 1))
         if tier.policy is not ir.Policy.ANY:
             for i, (x, cap) in enumerate(zip(shares, caps, strict=True)):
                 for j, y in enumerate(shares):
                     if i != j:
                         better = self._better(tier, keys[i], keys[j])
-                        self._fact(implies(conj((better, y.term > 0)), x.term == term(cap)))
+                        self._fact(implies(conj((better, self.apply(less, zero, y))), equal(x, cap)))
         return shares
 
     def _better(self, tier: ir.Tier, a: Any, b: Any) -> Bool:
@@ -463,11 +498,9 @@ class SymbolicAlgebra:
         return self.apply(ir.Operator.LT, a, b)
 
     def _share(self, tier: ir.Tier, values: Support | None, made_of: frozenset[str]) -> Num:
-        const = z3.Real(f"{self.prefix}{tier.share}!{len(self.fresh)}")
-        self.fresh.append(const)
-        if values is not None:
-            self._fact(disj(const == real(v) for v in values))
-        return Num(const, values, made_of)
+        made = new_number(f"{self.prefix}{tier.share}!{len(self.fresh)}", values, made_of)
+        self._register(made, self._fact)
+        return made
 
     def _proportion(self, tier: ir.Tier, asked: Any, caps: list[Any], weights: list[Any]) -> list[Any]:
         """x = min(cap, rate * weight) with one rate; all at their caps if that is not enough; alone, one gives it all."""
@@ -486,12 +519,17 @@ class SymbolicAlgebra:
         return shares
 
     def _rate(self, tier: ir.Tier) -> Num:
-        const = z3.Real(f"{self.prefix}rate!{len(self.fresh)}")
-        self.fresh.append(const)
-        self._fact(const >= 0)
-        if self.rate_grid is not None:
-            self._fact(disj(const == real(v) for v in self.rate_grid))
-        return Num(const, self.rate_grid, frozenset((RATE,)))
+        made = new_number(f"{self.prefix}rate!{len(self.fresh)}", self.rate_grid, frozenset((RATE,)))
+        self._register(made, self._fact)
+        self._fact(self.apply(ir.Operator.LE, Fraction(0), made))
+        return made
+
+
+def new_number(name: str, values: Support | None, made_of: frozenset[str]) -> Num:
+    """An unknown number; one flag a value if its values are given."""
+    if values is None:
+        return Num(z3.Real(name), None, made_of)
+    return Num(None, tuple((v, z3.Bool(f"{name}={v}")) for v in values), made_of)
 
 
 def sum_of(algebra: SymbolicAlgebra, values: Sequence[Any]) -> Any:
@@ -505,10 +543,10 @@ def _grid_below(values: Sequence[Any]) -> Support | None:
     """The values that minima and differences of these can take, on their common step; None if one of them is not finite."""
     step, top = Fraction(0), Fraction(0)
     for each in values:
-        known = support(each)
+        known = cases(each)
         if known is None:
             return None
-        for v in known:
+        for v, _ in known:
             step = _common(step, abs(v))
             top = max(top, v)
     if step == 0:

@@ -12,10 +12,10 @@ from typing import Any
 
 from specforge.algebra.exact import Cell
 from specforge.algebra.solver import Answer, Model, Session, at_most, new_flag, renamed, substitute
-from specforge.algebra.symbolic import Num, Sel, as_term, conj, disj, implies, negate
+from specforge.algebra.symbolic import Num, Sel, as_term, conj, disj, equal, implies, negate
 from specforge.core import ir
 from specforge.core.machine import Firing, Members
-from specforge.engines.encoding import Encoding, Grids, Rule, clone, parts
+from specforge.engines.encoding import Encoding, Grids, Rule, clone, parts, source_of
 from specforge.evidence.goal import Goal
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
@@ -47,6 +47,8 @@ class Unrolling:
             if isinstance(formal, Sel):
                 chosen = value.is_ if isinstance(value, Sel) else [k == value for k in range(len(formal.is_))]
                 pairs += [(a, as_term(b)) for a, b in zip(formal.is_, chosen, strict=True)]
+            elif isinstance(formal, Num) and formal.cases is not None:
+                pairs += [(cond, as_term(equal(value, v))) for v, cond in formal.cases]
             elif not isinstance(formal, bool | int | Fraction):
                 pairs.append((parts(formal)[0], as_term(value)))
         return pairs
@@ -143,6 +145,8 @@ class Unrolling:
         if isinstance(formal, Sel):
             return model.value(Sel(tuple(substitute(each, self.steps[t]) for each in formal.is_)))
         if isinstance(formal, Num):
+            if formal.cases is not None:
+                return model.value(Num(None, tuple((v, substitute(cond, self.steps[t])) for v, cond in formal.cases)))
             return model.value(Num(substitute(formal.term, self.steps[t])))
         return model.value(formal if isinstance(formal, bool | int | Fraction) else substitute(formal, self.steps[t]))
 
@@ -185,23 +189,29 @@ def cost_of(system: ir.System, kind: str) -> int:
 
 
 RATES = (0, Fraction(1, 4), Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), 1)
-SHARES = (0, Fraction(1, 200), Fraction(1, 100), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), 1)
+RATIOS = (
+    (0, Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), 1),
+    (0, Fraction(1, 200), Fraction(1, 100), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), 1),
+)
+BOUNDS = (1, 2, 5, 12)
 
 
 def grids_for(system: ir.System, kinds: Sequence[str], level: int) -> Grids:
-    """The values of each kind: whole numbers up to the level's bound and multiples of the text's own numbers of that kind;
-    for ratios the usual rates."""
-    bound = (2, 4, 10)[level]
+    """The values of each kind: whole multiples, up to the level's bound, of one unit (or of what the text starts with, if
+    that is another size); for ratios the usual ones."""
     values: dict[str, tuple[Fraction, ...]] = {}
     for kind in kinds:
         if kind == "rate":
             continue
-        own = {value for value, type in system.literals if (type.text() or "number") == kind and value > 0}
-        own |= {Fraction(1)} if kind != "number" else set()
-        found = {Fraction(x) for x in SHARES} if kind == "number" else set()
-        scales = sorted(own)[:6] if kind != "number" else []
-        for scale in scales:
-            found |= {scale * k for k in range(-bound, bound + 1)}
-        found |= own
+        own = {
+            abs(each.start.value)
+            for each in system.fields.values()
+            if (isinstance(each.type, ir.Number) and source_of(each.type) == kind)
+            and isinstance(each.start, ir.Lit) and isinstance(each.start.value, Fraction) and each.start.value != 0
+        }  # fmt: skip
+        if kind == "number":
+            found = {Fraction(x) for x in RATIOS[min(level, 1)]} | own
+        else:
+            found = {scale * k for scale in (own or {Fraction(1)}) for k in range(-BOUNDS[level], BOUNDS[level] + 1)}
         values[kind] = tuple(sorted(found))
     return Grids(values, tuple(Fraction(x) for x in RATES) if "rate" in kinds else None)

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from specforge.algebra.exact import Cell
-from specforge.algebra.solver import exactly_one, new_flag, new_number, renamed
+from specforge.algebra.solver import exactly_one, new_flag, renamed
 from specforge.algebra.symbolic import (
     Demand,
     Num,
@@ -28,7 +28,7 @@ from specforge.algebra.symbolic import (
     implies,
     merge,
     negate,
-    real,
+    new_number,
 )
 from specforge.core import ir
 from specforge.core.evaluate import Evaluator
@@ -86,10 +86,13 @@ class Looked:
 
 
 class Encoding:
-    """The formulas of `system` with `sizes` members, numbers restricted to `grids`, for `goals`."""
+    """The formulas of `system` with `sizes` members, numbers restricted to `grids`, for `goals`; `only`: the actions that the
+    world may take (None: all)."""
 
-    def __init__(self, system: ir.System, sizes: Mapping[str, int], grids: Grids, goals: Sequence[Goal]):
-        self.system, self.grids, self.goals = system, grids, list(goals)
+    def __init__(
+        self, system: ir.System, sizes: Mapping[str, int], grids: Grids, goals: Sequence[Goal], only: frozenset[str] | None = None
+    ):
+        self.system, self.grids, self.goals, self.only = system, grids, list(goals), only
         self.sizes = {ir.RULES: 1} | {
             name: len(p.members) if p.members is not None else sizes.get(name, 0) for name, p in system.parties.items()
         }
@@ -130,13 +133,13 @@ class Encoding:
         if isinstance(type, ir.Of):
             count = self.sizes[type.party]
             return 0 if count == 1 else Sel(tuple(new_flag(f"{name}={k}") for k in range(count)))
-        return Num(new_number(name), values, frozenset((source_of(type),)))
+        return new_number(name, values, frozenset((source_of(type),)))
 
     def _facts_of(self, value: Any) -> list[Bool]:
         if isinstance(value, Sel):
             return [exactly_one(value.is_)]
-        if isinstance(value, Num) and value.support is not None:
-            return [disj(value.term == real(v) for v in value.support)]
+        if isinstance(value, Num) and value.cases is not None:
+            return [exactly_one([cond for _, cond in value.cases])]
         return []
 
     def _start(self, written: set[str]) -> None:
@@ -299,7 +302,7 @@ class Encoding:
             self._rule(duty, True, args, conj((earlier, mine)))
             earlier = conj((earlier, *(negate(each) for each in self.due[duty.name].values())))
         for action in self.system.actions.values():
-            if action.open:
+            if action.open and (self.only is None or action.name in self.only):
                 counts = {}
                 args = tuple(self._pooled(param.type, counts) for param in action.params)
                 self._rule(action, False, args, self.rest)
@@ -473,7 +476,7 @@ def _name(kind: str, cell: Cell) -> str:
 def parts(value: Any) -> list[Any]:
     """The solver's terms a value is made of."""
     if isinstance(value, Num):
-        return [value.term]
+        return [value.term] if value.cases is None else [cond for _, cond in value.cases]
     if isinstance(value, Sel):
         return [each for each in value.is_]
     return [] if isinstance(value, bool | int | Fraction) else [value]
@@ -482,7 +485,9 @@ def parts(value: Any) -> list[Any]:
 def clone(value: Any, suffix: str) -> Any:
     """The same kind of unknown under another name."""
     if isinstance(value, Num):
-        return Num(renamed(value.term, suffix), value.support, value.sources)
+        if value.cases is None:
+            return Num(renamed(value.term, suffix), None, value.sources)
+        return Num(None, tuple((v, renamed(cond, suffix)) for v, cond in value.cases), value.sources)
     if isinstance(value, Sel):
         return Sel(tuple(renamed(each, suffix) for each in value.is_))
     return value if isinstance(value, bool | int | Fraction) else renamed(value, suffix)
