@@ -95,7 +95,7 @@ class Evaluator:
             counted = self.value(expr.where, inner)
             if expr.kind is ir.Folding.SUM:
                 item = algebra.choose(counted, lambda: self.value(expr.body, inner), lambda: self.zero)  # noqa: B023
-                result = algebra.apply(ir.Operator.ADD, result, item)
+                result = self.gather(ir.Operator.ADD, result, item)
             else:
                 result, found = self._extreme(expr, inner, counted, result, found)
         if expr.kind is ir.Folding.SUM:
@@ -125,6 +125,10 @@ class Evaluator:
         take = algebra.choose(counted, lambda: better, lambda: self.no)
         best = algebra.name("best", algebra.choose(take, lambda: item, lambda: so_far))
         return best, algebra.name("found", algebra.choose(found, lambda: self.yes, lambda: counted))
+
+    def gather(self, op: ir.Operator, total: Value, one: Value) -> Value:
+        """A total, with one more member's part added or taken away."""
+        return self.algebra.apply(op, total, one)
 
     def at_least(self, a: Value, b: Value) -> Value:
         return self.algebra.apply(ir.Operator.LE, b, a)
@@ -256,7 +260,7 @@ class Evaluator:
         else:
             self._simultaneously(give)
         for share in shares:
-            asked = algebra.apply(ir.Operator.SUB, asked, share)
+            asked = self.gather(ir.Operator.SUB, asked, share)
         return algebra.name("asked", asked)
 
     def _cap(self, tier: ir.Tier, env: Env) -> Value:

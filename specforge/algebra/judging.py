@@ -1,0 +1,334 @@
+"""The core's evaluator over named members and a crowd, and the two sides of a proof: what may be assumed, what must be shown.
+
+A condition that is assumed is used for what it says of each named member and of the sums of each class.  A condition to be
+shown for all members is shown for members that stand for any (witnesses): the crowd need not be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import frozen
+
+from specforge.algebra import polynomial as po
+from specforge.algebra.crowd import PLAIN, Cond, CrowdAlgebra, FlagCond, NotAdditive, Opaque, Own, Split, Virtual
+from specforge.algebra.symbolic import conj, disj, implies, negate
+from specforge.core import ir
+from specforge.core.evaluate import Env, Evaluator
+from specforge.diagnostics.source import Span
+
+Bool = Any
+Fact = tuple[int, Bool]  # the stage from which it may be used, and what it says
+
+
+@frozen
+class Says:
+    """What an assumed condition amounts to: `exact`, a formula with the same meaning, or (None) only `facts` that follow.
+    `open`: conditions on a class that it has not answered."""
+
+    exact: Bool | None
+    facts: tuple[Fact, ...] = ()
+    open: tuple[Any, ...] = ()
+
+    def all_facts(self) -> tuple[Fact, ...]:
+        return self.facts if self.exact is None else () if self.exact is True else ((PLAIN, self.exact),)
+
+
+NOTHING = Says(None)
+
+
+class CrowdEvaluator(Evaluator):
+    """`algebra` is a CrowdAlgebra.  `splitting`: an assumption may cut a class (else what the class does not know is left out).
+    `coarse`: who of the crowd counts in a tier is forgotten; each has some cap, at most the one the text gives (which is true
+    whoever counts, and needs fewer classes)."""
+
+    algebra: CrowdAlgebra
+
+    def __init__(self, system: ir.System, algebra: CrowdAlgebra, coarse: bool = False):
+        super().__init__(system, algebra)
+        self.splitting = False
+        self.coarse = coarse
+        self._tier_now: ir.Tier | None = None
+
+    # -- the crowd's own way of adding up
+
+    def gather(self, op: ir.Operator, total: Any, one: Any) -> Any:
+        if isinstance(one, Opaque):
+            raise NotAdditive(one.reason, one.span)
+        return super().gather(op, total, one.total() if isinstance(one, Own) else one)
+
+    def _fold(self, expr: ir.Fold, env: Env) -> Any:
+        crowd = self.algebra.crowd.get(expr.party, ())
+        if not crowd or expr.kind is ir.Folding.ALL:
+            return super()._fold(expr, env)
+        if expr.kind is not ir.Folding.SUM:
+            raise NotAdditive(f"the {expr.kind.value} of the crowd's values is not determined by their sums", expr.span)
+        named, total = po.ZERO, po.ZERO
+        for index in self.algebra.members(expr.party):
+            inner = {**env, expr.var: index}
+            item = self.algebra.choose(
+                self.value(expr.where, inner), lambda inner=inner: self.value(expr.body, inner), lambda: self.zero
+            )
+            if isinstance(index, Virtual):
+                if isinstance(item, Own | Opaque) and item.of is not index:
+                    raise NotAdditive("a sum of products of members of the crowd", expr.span)
+                total = self.gather(ir.Operator.ADD, total, self.algebra.lift(item, index) if isinstance(item, po.Poly) else item)
+            elif isinstance(item, Own | Opaque):
+                raise NotAdditive("a sum that depends on a member of the crowd", expr.span)
+            else:
+                named = named + item
+        return named + self.algebra.named_total(total)
+
+    def _all(self, expr: ir.Fold, env: Env, members: list[Any]) -> Any:
+        parts: list[Bool] = []
+        for index in members:
+            inner = {**env, expr.var: index}
+            holds = self.algebra.choose(
+                self.value(expr.where, inner), lambda inner=inner: self.value(expr.body, inner), lambda: self.yes
+            )
+            holds = self.algebra.decide(holds)
+            parts.append(disj((index.empty, holds)) if isinstance(index, Virtual) else holds)
+        return conj(parts)
+
+    def _simultaneously(self, bodies: Callable[[], None]) -> None:
+        outermost = self._touched is None
+
+        def and_together() -> None:
+            bodies()
+            if outermost:
+                self.algebra.flush()
+
+        super()._simultaneously(and_together)
+
+    def _tier(self, tier: ir.Tier, asked: Any, env: Env) -> Any:
+        factor = cap_per_weight(tier)
+        self.algebra.kappa = None
+        if factor is not None:
+            kappa = self.value(factor, env)
+            self.algebra.kappa = kappa if isinstance(kappa, po.Poly) and self.algebra._never_negative(kappa) else None
+        self._tier_now = tier if self.coarse and tier.party is not None else None
+        try:
+            return super()._tier(tier, asked, env)
+        finally:
+            self._tier_now = None
+
+    def _cap(self, tier: ir.Tier, env: Env) -> Any:
+        member = env.get(tier.var)
+        if self._tier_now is not tier or not isinstance(member, Virtual):
+            return super()._cap(tier, env)
+        atom = ("share", self.algebra.tiers, "cap")
+        self.algebra.own_signs.add((member.party, atom))
+        cap = Own(member, {atom: po.ONE})
+        self.algebra.fact(PLAIN, po.at_least_zero(cap.total()))
+        try:
+            most = self.value(tier.cap, env)
+            known = self.algebra.answer(self.algebra.apply(ir.Operator.LE, self.zero, most))
+        except (Split, NotAdditive):
+            return cap
+        if known is True and isinstance(most, Own):
+            self.algebra.fact(PLAIN, po.at_least_zero(most.total() - cap.total()))
+        return cap
+
+    # -- nothing goes wrong for members who are not there
+
+    @contextmanager
+    def _somebody(self, env: Env) -> Iterator[None]:
+        virtual = [each for each in env.values() if isinstance(each, Virtual)]
+        self.algebra.guards.extend(negate(each.empty) for each in virtual)
+        try:
+            yield
+        finally:
+            del self.algebra.guards[len(self.algebra.guards) - len(virtual) :]
+
+    def value(self, expr: ir.Expr, env: Env) -> Any:
+        tier = self._tier_now
+        if tier is not None and (expr is tier.where or expr is tier.key) and isinstance(env.get(tier.var), Virtual):
+            return True if expr is tier.where else Opaque(env[tier.var], "who counts is forgotten", tier.span)
+        if isinstance(expr, ir.Undefined):
+            with self._somebody(env):
+                return super().value(expr, env)
+        return super().value(expr, env)
+
+    def _operate(self, op: ir.Operator, args: tuple[ir.Expr, ...], env: Env, span: Span) -> Any:
+        if op is ir.Operator.DIV:
+            with self._somebody(env):
+                return super()._operate(op, args, env, span)
+        result = super()._operate(op, args, env, span)
+        if isinstance(result, Opaque) and not result.span.file.path:
+            return Opaque(result.of, result.reason, span)
+        return result
+
+    def execute(self, block: ir.Block, env: Env) -> None:
+        with self._somebody(env):
+            super().execute(block, env)
+
+    # -- assuming
+
+    def assume(self, expr: ir.Expr, env: Env) -> list[Fact]:
+        """What follows from `expr` (wherever it is defined)."""
+        says, defined = self._apart(lambda: self._says(expr, env, True))
+        return [(stage, implies(defined, fact)) for stage, fact in says.all_facts()]
+
+    def _apart(self, run: Callable[[], Any]) -> tuple[Any, Bool]:
+        """What `run` gives, and the conditions under which what it reads is defined."""
+        algebra = self.algebra
+        before, demands, guards = len(algebra.conditions), len(algebra.demands), algebra.guards
+        algebra.guards = []
+        try:
+            result = run()
+        finally:
+            algebra.guards = guards
+        defined = conj(algebra.conditions[before:])
+        del algebra.conditions[before:], algebra.demands[demands:]
+        return result, defined
+
+    def _says(self, expr: ir.Expr, env: Env, want: bool) -> Says:
+        match expr:
+            case ir.Op(ir.Operator.NOT, (inner,)):
+                return self._says(inner, env, not want)
+            case ir.Op(ir.Operator.AND | ir.Operator.OR as op, args):
+                each = (self._says(arg, env, want) for arg in args)
+                return self._both(each, env) if (op is ir.Operator.AND) == want else self._one_of(each)
+            case ir.Fold(ir.Folding.ALL) if want:
+                return self._both((self._of_member(expr, env, index) for index in self.algebra.members(expr.party)), env)
+            case ir.Let(name, value, body):
+                known = self._leaf(lambda: self.value(value, env))
+                return NOTHING if known is None else self._says(body, {**env, name: known}, want)
+            case ir.If(cond, then, orelse):
+                one = self._one_of(iter((self._says(cond, env, False), self._says(then, env, want))))
+                other = self._one_of(iter((self._says(cond, env, True), self._says(orelse, env, want))))
+                return self._both(iter((one, other)), env)
+            case _:
+                return self._says_leaf(expr, env, want)
+
+    def _of_member(self, expr: ir.Fold, env: Env, index: Any) -> Says:
+        inner = {**env, expr.var: index}
+        each = (self._says(part, inner, want) for part, want in ((expr.where, False), (expr.body, True)))
+        says = self._one_of(each)
+        if isinstance(index, Virtual) and says.exact is not None:
+            return Says(disj((index.empty, says.exact)))
+        return says
+
+    def _leaf(self, run: Callable[[], Any]) -> Any | None:
+        try:
+            return run()
+        except Split:
+            if self.splitting:
+                raise
+            return None
+        except NotAdditive:
+            return None
+
+    def _says_leaf(self, expr: ir.Expr, env: Env, want: bool) -> Says:
+        value = self._leaf(lambda: self.value(expr, env))
+        if value is None or isinstance(value, Opaque):
+            return NOTHING
+        cond = value if want else self.algebra._not(value)
+        known = self.algebra.answer(cond)
+        if known is not None:
+            return Says(known)
+        return Says(None, tuple(self.algebra.consequences(cond)), (cond,))
+
+    def _both(self, parts: Iterator[Says], env: Env) -> Says:
+        """All of them hold.  INVARIANT: what does not depend on a member's own values is said only if there is such a member."""
+        known: list[Bool] = []
+        facts: list[Fact] = []
+        open_: list[Any] = []
+        for part in parts:
+            if part.exact is not None:
+                known.append(part.exact)
+            else:
+                facts += part.facts
+                open_ += part.open
+                known.append(None)
+        if None not in known:
+            return Says(conj(known))
+        nobody = [each.empty for each in env.values() if isinstance(each, Virtual)]
+        facts += [(PLAIN, disj((*nobody, each))) for each in known if each is not None and each is not True]
+        return Says(None, tuple(facts), tuple(open_))
+
+    def _one_of(self, parts: Iterator[Says]) -> Says:
+        """At least one holds.  Of several that a class has not answered nothing follows for its sums, unless it is cut."""
+        known: list[Bool] = []
+        unknown: list[Says] = []
+        for part in parts:
+            if part.exact is True:
+                return Says(True)
+            if part.exact is None:
+                unknown.append(part)
+            else:
+                known.append(part.exact)
+        if not unknown:
+            return Says(disj(known))
+        if len(unknown) > 1:
+            if self.splitting:
+                for part in unknown:
+                    for cond in part.open:
+                        self.algebra.decide(cond)
+            return NOTHING
+        return Says(None, tuple((stage, disj((*known, fact))) for stage, fact in unknown[0].facts), unknown[0].open)
+
+    # -- showing
+
+    def show(self, expr: ir.Expr, env: Env) -> Bool:
+        """A formula that, if it is valid, shows `expr` for every choice of the members that stand for any.  Raises Split or
+        NotAdditive."""
+        formula, defined = self._apart(lambda: self._shown(expr, env, True))
+        return implies(defined, formula)
+
+    def _shown(self, expr: ir.Expr, env: Env, want: bool) -> Bool:
+        match expr:
+            case ir.Op(ir.Operator.NOT, (inner,)):
+                return self._shown(inner, env, not want)
+            case ir.Op(ir.Operator.AND | ir.Operator.OR as op, args):
+                parts = [self._shown(arg, env, want) for arg in args]
+                return conj(parts) if (op is ir.Operator.AND) == want else disj(parts)
+            case ir.Fold(ir.Folding.ALL) if want:
+                members = range(self.algebra.named[expr.party])
+                each = [{**env, expr.var: index} for index in members]
+                return conj(disj((self._shown(expr.where, e, False), self._shown(expr.body, e, True))) for e in each)
+            case ir.Let(name, value, body):
+                return self._shown(body, {**env, name: self.value(value, env)}, want)
+            case _:
+                value = self.algebra.decide(self.value(expr, env))
+                return value if want else negate(value)
+
+
+def cap_per_weight(tier: ir.Tier) -> ir.Expr | None:
+    """If every cap is the same multiple of the weight: that multiple."""
+    if tier.policy is not ir.Policy.PROPORTION or tier.key is None:
+        return None
+    if tier.cap == tier.key:
+        return ir.ONE
+    match tier.cap:
+        case ir.Op(ir.Operator.MUL, (a, b)):
+            for factor, weight in ((a, b), (b, a)):
+                mentioned = {node.name for node in ir.walk(factor) if isinstance(node, ir.Var)}
+                if weight == tier.key and tier.var not in mentioned:
+                    return factor
+    return None
+
+
+def witnesses(expr: ir.Expr, want: bool = True) -> dict[str, int]:
+    """How many members of each open party must stand for any, to show `expr`."""
+    match expr:
+        case ir.Op(ir.Operator.NOT, (inner,)):
+            return witnesses(inner, not want)
+        case ir.Op(ir.Operator.AND | ir.Operator.OR, args):
+            counts = [witnesses(arg, want) for arg in args]
+            # INVARIANT: two alternatives may each need members of their own; so may two conjuncts, but not at once.
+            together = sum if (expr.op is ir.Operator.OR) == want else max
+            return {party: together(c.get(party, 0) for c in counts) for c in counts for party in c}
+        case ir.Fold(ir.Folding.ALL) if want:
+            inside, where = witnesses(expr.body, True), witnesses(expr.where, False)
+            inside = {party: inside.get(party, 0) + where.get(party, 0) for party in {*inside, *where}}
+            return {**inside, expr.party: inside.get(expr.party, 0) + 1}
+        case ir.Let(body=body):
+            return witnesses(body, want)
+        case _:
+            return {}
+
+
+__all__ = ["Cond", "CrowdEvaluator", "Fact", "FlagCond", "Says", "cap_per_weight", "witnesses"]

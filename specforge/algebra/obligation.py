@@ -1,0 +1,158 @@
+"""One thing to be proved, as a question to a solver: do these facts exclude that the goal fails?
+
+Facts come in stages; each stage may use those before it.  Leaving facts out can lose a proof but cannot make a false one, so
+the cheap ones are tried first, and "no" is believed only from the last stage.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+import z3
+from attrs import define, field, frozen
+
+from specforge.algebra.symbolic import as_term, negate
+
+Bool = Any
+Answer = Literal["proved", "open", "gave up"]
+STAGES = ("sums only", "how shares are split", "who is there at all")
+RLIMIT = 4_000_000
+
+
+@frozen(eq=False)
+class Hypothesis:
+    """`source`: the lemma (or rest fact, or assumption) it comes from."""
+
+    source: str
+    stage: int
+    formula: Bool
+
+
+@define(eq=False)
+class Question:
+    """`facts[stage]`: what holds in any case; `hypotheses`: what is used from lemmas; `goal`: what must follow."""
+
+    facts: tuple[Sequence[Bool], ...]
+    hypotheses: Sequence[Hypothesis]
+    goal: Bool
+    answer: Answer | None = None
+    stage: int = 0
+    used: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    model: dict[str, Fraction | bool] = field(factory=dict)
+    _solvers: list[Any] = field(factory=list)
+
+    def ask(self, rlimit: int = RLIMIT) -> Answer:
+        """Sets `answer`, `stage`, `used` (the sources that the proof needs) and, if it is open, `model`."""
+        start = time.perf_counter()
+        try:
+            self.answer = self._ask(rlimit)
+        finally:
+            self.seconds += time.perf_counter() - start
+        return self.answer
+
+    def _ask(self, rlimit: int) -> Answer:
+        if self.goal is True:
+            return "proved"
+        last = max((stage for stage in (0, 1, 2) if self._any(stage)), default=0)
+        answer: Answer = "open"
+        for stage in range(last + 1):
+            if stage and not self._any(stage):
+                continue
+            self.stage = stage
+            result, solver = self._check(stage, rlimit)
+            if result == "unsat":
+                return "proved"
+            answer = "gave up" if result == "unknown" else "open"
+            if result == "sat" and stage == last:
+                self._read(solver.model())
+        return answer
+
+    def _any(self, stage: int) -> bool:
+        return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)
+
+    def _check(self, stage: int, rlimit: int) -> tuple[str, Any]:
+        solver = z3.Solver()
+        solver.set("rlimit", rlimit)
+        for each in self.known(stage):
+            solver.add(each)
+        sources: dict[str, Any] = {}
+        for each in self.hypotheses:
+            if each.stage <= stage and each.formula is not True:
+                literal = sources.setdefault(each.source, z3.Bool(f"uses:{each.source}"))
+                solver.add(z3.Implies(literal, as_term(each.formula)))
+        solver.add(as_term(negate(self.goal)))
+        try:
+            result = str(solver.check(*sources.values()))
+        except z3.Z3Exception:
+            result = "unknown"
+        if result == "unsat":
+            core = {str(each) for each in solver.unsat_core()}
+            self.used = frozenset(source for source, literal in sources.items() if str(literal) in core)
+        elif result == "unknown":
+            result, solver = self._directly(stage, rlimit)
+        return result, solver
+
+    def _directly(self, stage: int, rlimit: int) -> tuple[str, Any]:
+        """Without asking which hypotheses are needed: another procedure, stronger for products."""
+        solver = z3.Tactic("qfnra-nlsat").solver() if not _has_quantity(self.known(stage)) else z3.Solver()
+        solver.set("rlimit", rlimit)
+        solver.add(*self.known(stage))
+        for each in self.hypotheses:
+            if each.stage <= stage:
+                solver.add(as_term(each.formula))
+        solver.add(as_term(negate(self.goal)))
+        try:
+            result = str(solver.check())
+        except z3.Z3Exception:
+            result = "unknown"
+        if result == "unsat":
+            self.used = frozenset(each.source for each in self.hypotheses if each.stage <= stage)
+        return result, solver
+
+    def known(self, stage: int) -> list[Any]:
+        return [as_term(each) for facts in self.facts[: stage + 1] for each in facts if each is not True]
+
+    def _read(self, model: z3.ModelRef) -> None:
+        for each in model.decls():
+            value = model[each]
+            if z3.is_rational_value(value):
+                self.model[each.name()] = Fraction(value.numerator_as_long(), value.denominator_as_long())
+            elif z3.is_true(value) or z3.is_false(value):
+                self.model[each.name()] = z3.is_true(value)
+
+    def possible(self, rlimit: int = RLIMIT) -> bool | None:
+        """Can all that is assumed hold at once?  (If not, whatever is proved from it says nothing.)"""
+        solver = z3.Solver()
+        solver.set("rlimit", rlimit)
+        solver.add(*self.known(2))
+        solver.add(*(as_term(each.formula) for each in self.hypotheses))
+        result = str(solver.check())
+        return None if result == "unknown" else result == "sat"
+
+    def smtlib(self) -> str:
+        """The question as a text that any solver reads; "unsat" is the proof."""
+        solver = z3.Solver()
+        solver.add(*self.known(self.stage))
+        solver.add(*(as_term(each.formula) for each in self.hypotheses if each.stage <= self.stage and each.source in self.used))
+        solver.add(as_term(negate(self.goal)))
+        return solver.to_smt2()
+
+
+def _has_quantity(terms: Sequence[Any]) -> bool:
+    return False
+
+
+def recheck(text: str, rlimit: int = 40 * RLIMIT) -> bool:
+    """Does a fresh solver, given nothing but the text, agree?"""
+    context = z3.Context()
+    for make in (lambda: z3.Solver(ctx=context), lambda: z3.Tactic("qfnra-nlsat", ctx=context).solver()):
+        solver = make()
+        solver.set("rlimit", rlimit)
+        solver.from_string(text)
+        if str(solver.check()) == "unsat":
+            return True
+    return False

@@ -1,0 +1,329 @@
+"""Proofs for any number of members and any number of steps: what holds at the start and is kept by every transition.
+
+A lemma is something that holds in every state of every run: at the start, after each action's body and after each firing of a
+duty.  A claim follows from the lemmas, from "no duty is due" where it is judged at rest, and from what is assumed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from attrs import define, field
+
+from specforge.algebra.crowd import NotAdditive, Split
+from specforge.algebra.judging import witnesses
+from specforge.algebra.obligation import RLIMIT, Hypothesis, Question
+from specforge.core import ir
+from specforge.diagnostics.source import NOWHERE
+from specforge.engines import lemmas as guesses
+from specforge.engines.transitions import Book, Case, Scene, all_cases, begin, in_classes
+from specforge.evidence import certificate
+from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
+from specforge.evidence.goal import ClaimGoal, action_assumptions, state_assumptions
+
+Extra = tuple[tuple[str, int], ...]
+
+
+def prove(
+    system: ir.System, goals: Sequence[ClaimGoal], rlimit: int = RLIMIT, seconds: float | None = None
+) -> dict[ClaimGoal, ProofOutcome]:
+    """Each goal, proved or not.  `rlimit`: the solver's work per obligation; `seconds`: when to stop looking for lemmas."""
+    stop = None if seconds is None else time.perf_counter() + seconds
+    book = Book.of(system)
+    groups: dict[tuple[ir.Given, ...], list[ClaimGoal]] = {}
+    for goal in goals:
+        groups.setdefault(goal.given, []).append(goal)
+    outcomes: dict[ClaimGoal, ProofOutcome] = {}
+    for _, group in sorted(groups.items(), key=lambda each: len(each[0])):
+        outcomes.update(Prover(book, group, rlimit, stop).run())
+    return outcomes
+
+
+@define(eq=False)
+class Prover:
+    """Proves goals that share what is given."""
+
+    book: Book
+    goals: Sequence[ClaimGoal]
+    rlimit: int = RLIMIT
+    stop: float | None = None
+    cases: list[Case] = field(init=False)
+    lemmas: dict[str, Lemma] = field(factory=dict)  # those not yet dropped
+    done: dict[Need, Discharged] = field(factory=dict)
+    failed: dict[Need, Question | NotAdditive] = field(factory=dict)
+    scenes: dict[Any, Scene] = field(factory=dict)
+    said: dict[Any, list[Hypothesis]] = field(factory=dict)
+    asked: int = 0
+    layer: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.cases = all_cases(self.book)
+
+    # ------------------------------------------------------------ what is given
+
+    @property
+    def system(self) -> ir.System:
+        return self.book.system
+
+    def _given(self, at_rest: bool) -> list[tuple[str, ir.Expr]]:
+        """The assumptions on states that may be used: those that never change anywhere, the others where they are judged."""
+        exprs = state_assumptions(self.system, self.goals[0])
+        names = [f"given {self._words(cond)}" for cond in exprs]
+        return [(name, cond) for name, cond in zip(names, exprs, strict=True) if at_rest or self.book.is_rigid(cond)]
+
+    def _words(self, cond: ir.Expr) -> str:
+        for each in self.goals[0].given:
+            if each.cond is cond:
+                return each.text
+            if each.assumption is not None and self.system.assumptions[each.assumption].cond is cond:
+                return each.assumption
+        return "?"
+
+    # ------------------------------------------------------------ scenes
+
+    def scene(
+        self, case: Case, extra: Extra, show: ir.Expr | None, env: Mapping[str, str] | None, way: str, judged: bool
+    ) -> tuple[Scene, Any]:
+        """The transition, with `extra` members that stand for any, in classes that can answer `show`; and the formula to show."""
+        splitting = way == "split"
+        key = (case, extra, id(show) if show is not None else None, way, self.layer if splitting else 0)
+        if key not in self.scenes:
+            actions = action_assumptions(self.system, self.goals[0])
+
+            def build(crowd: Any) -> tuple[Scene, Any]:
+                made = begin(self.book, case, dict(extra), crowd, actions, way == "coarse")
+                names = {mine: made.env[theirs] for mine, theirs in (env or {}).items()}
+                goal = made.show(show, names) if show is not None else True
+                if splitting:
+                    made.evaluator.splitting = True
+                    self._assume_all(made, list(self.lemmas.values()))
+                    for name, cond in self._given(at_rest=True) if judged else ():
+                        self._says(made, name, cond, "after")
+                    made.evaluator.splitting = False
+                return made, goal
+
+            parties = [party.name for party in self.system.open_parties()]
+            self.scenes[key] = in_classes(build, parties)
+        return self.scenes[key]  # type: ignore[return-value]
+
+    def _assume_all(self, scene: Scene, lemmas: Iterable[Lemma]) -> list[Hypothesis]:
+        result: list[Hypothesis] = []
+        for lemma in lemmas:
+            result += self._says(scene, lemma.name, lemma.expr, "before")
+        kind = scene.case.kind
+        if kind in ("rest", "action"):
+            for duty in self.system.duties.values():
+                fact = self.book.rest_fact(duty)
+                if fact is not None:
+                    result += self._says(scene, f"rest {duty.name}", fact, "before")
+        for name, cond in self._given(at_rest=kind in ("rest", "action")):
+            result += self._says(scene, name, cond, "before")
+        return result
+
+    def _says(self, scene: Scene, source: str, expr: ir.Expr, when: str) -> list[Hypothesis]:
+        key = (id(scene), source, when)
+        if key not in self.said:
+            kept, scene.hypotheses = scene.hypotheses, []
+            state = scene.before if when == "before" else scene.algebra.state
+            try:
+                scene.assume(source, expr, state)
+            finally:
+                found, scene.hypotheses = scene.hypotheses, kept
+            self.said[key] = found
+        return self.said[key]
+
+    # ------------------------------------------------------------ obligations
+
+    def ask(self, need: Need, case: Case, extra: Extra, show: ir.Expr, env: Mapping[str, str] | None = None, judged: bool = False) -> bool:
+        """Discharges one obligation, if it can be: first without cutting classes for the sake of what is assumed, then with."""
+        self.asked += 1
+        self.failed.pop(need, None)
+        for way in ("coarse", "plain", "split"):
+            try:
+                scene, goal = self._scene_showing(case, extra, show, env, way, judged)
+            except NotAdditive as reason:
+                self.failed.setdefault(need, reason)
+                continue
+            if scene.impossible or goal is True:
+                self.done[need] = certificate.discharge(need, None, self.rlimit)  # type: ignore[assignment]
+                return True
+            question = scene.question(goal)
+            if case.kind == "start":
+                quiet = all(duty.after for duty in self.system.duties.values())  # else duties may act before it is judged
+                for name, cond in self._given(at_rest=quiet):
+                    question.hypotheses += self._says(scene, name, cond, "before")  # type: ignore[operator]
+            else:
+                question.hypotheses = [*question.hypotheses, *self._assume_all(scene, self.lemmas.values())]
+            if judged:
+                for name, cond in self._given(at_rest=True):
+                    question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]
+            found = certificate.discharge(need, question, self.rlimit)
+            if found is not None:
+                self.done[need] = found
+                self.failed.pop(need, None)
+                return True
+            self.failed[need] = question
+        return False
+
+    def _scene_showing(
+        self, case: Case, extra: Extra, show: ir.Expr, env: Mapping[str, str] | None, way: str, judged: bool
+    ) -> tuple[Scene, Any]:
+        """`way`: "coarse" forgets of the crowd who counts in a tier; "plain" does not; "split" also cuts classes for the sake
+        of what is assumed."""
+        if way != "split":
+            scene, _ = self.scene(case, extra, None, None, way, judged)
+            try:
+                names = {mine: scene.env[theirs] for mine, theirs in (env or {}).items()}
+                return scene, scene.show(show, names)
+            except Split:
+                pass
+        return self.scene(case, extra, show, env, way, judged)
+
+    def extras(self, expr: ir.Expr) -> Iterator[Extra]:
+        """How many further members stand for any: none up to as many as there are quantifiers."""
+        most = {p: n for p, n in witnesses(expr).items() if self.system.parties[p].members is None}
+        for counts in product(*(range(n + 1) for n in most.values())):
+            yield tuple(zip(most, counts, strict=True))
+
+    def lemma_needs(self, lemma: Lemma) -> list[tuple[Need, Case, Extra]]:
+        """Everything that makes it a lemma: the start, and every transition."""
+        return [
+            (Need(lemma.name, case.text(), _text(extra)), case, extra)
+            for case in self.cases
+            if case.kind != "rest"
+            for extra in self.extras(lemma.expr)
+        ]
+
+    def claim_needs(self, goal: ClaimGoal) -> list[tuple[Need, Case, Extra, dict[str, str]]]:
+        """Where the claim is judged.  Raises NotAdditive where this prover cannot say it."""
+        claim, moment = goal.claim, goal.claim.moment
+        env: dict[str, str] = {}
+        match moment:
+            case ir.AtRest():
+                cases = [case for case in self.cases if case.kind == "rest"]
+            case ir.EveryStep():
+                cases = [case for case in self.cases if case.kind != "start"]
+            case ir.After(name, params, True):
+                cases = [case for case in self.cases if case.kind == "duty" and case.rule == name]
+                env = dict(zip(params, (p.name for p in self.system.duties[name].params), strict=False))
+            case ir.After(name, params, _):
+                cases = self._after_action(claim, name)
+                if cases[0].kind == "action":
+                    env = dict(zip(params, (p.name for p in self.system.actions[name].params), strict=False))
+        return [(Need("", case.text(), _text(extra)), case, extra, env) for case in cases for extra in self.extras(claim.cond)]
+
+    def _after_action(self, claim: ir.Claim, name: str) -> list[Case]:
+        taking = [action for action in self.system.actions.values() if action.name == name or name in called(action.body)]
+        if any(name in called(duty.body) for duty in self.system.duties.values()):
+            raise NotAdditive(f"`{name}` is also called by a duty", claim.span)
+        took = {action.name for action in taking} | {other for action in taking for other in called(action.body)}
+        if not self.book.listening(took):
+            if any(action.name != name for action in taking if action.open):
+                raise NotAdditive(f"`{name}` is also called by other actions", claim.span)
+            return [case for case in self.cases if case.kind == "action" and case.rule == name]
+        params = {each for each in (claim.moment.params if isinstance(claim.moment, ir.After) else ())}
+        if any(isinstance(node, ir.Old) or (isinstance(node, ir.Var) and node.name in params) for node in ir.walk(claim.cond)):
+            raise NotAdditive("duties may act between the action and the moment the claim is judged", claim.span)
+        return [case for case in self.cases if case.kind == "rest"]
+
+    # ------------------------------------------------------------ the search
+
+    def run(self) -> dict[ClaimGoal, ProofOutcome]:
+        outcomes: dict[ClaimGoal, ProofOutcome] = {}
+        started = time.perf_counter()
+        open_ = list(self.goals)
+        for layer in guesses.layers(self.book, open_, self._given(at_rest=True)):
+            self.layer += 1
+            self.keep_inductive(layer)
+            for goal in list(open_):
+                outcome = self.judge(goal, time.perf_counter() - started)
+                outcomes[goal] = outcome
+                if isinstance(outcome, certificate.Proved):
+                    open_.remove(goal)
+            if not open_ or (self.stop is not None and time.perf_counter() > self.stop):
+                break
+        return outcomes
+
+    def keep_inductive(self, candidates: Iterable[Lemma]) -> None:
+        """Adds those candidates that hold at the start and are kept by every transition, given all that remain (Houdini)."""
+        for lemma in candidates:
+            self.lemmas.setdefault(lemma.name, lemma)
+        while True:
+            dropped = [lemma for lemma in list(self.lemmas.values()) if not self._kept(lemma)]
+            if not dropped:
+                return
+
+    def _kept(self, lemma: Lemma) -> bool:
+        for need, case, extra in self.lemma_needs(lemma):
+            proof = self.done.get(need)
+            if proof is not None and all(source in self.lemmas or not _is_lemma(source) for source in proof.uses):
+                continue
+            if not self.ask(need, case, extra, lemma.expr):
+                del self.lemmas[lemma.name]
+                return False
+        return True
+
+    def judge(self, goal: ClaimGoal, seconds: float) -> ProofOutcome:
+        try:
+            needs = self.claim_needs(goal)
+        except NotAdditive as reason:
+            return NotProved(reason.reason, reason.span, seconds=seconds)
+        for need, _, _, _ in needs:  # another goal's obligations have the same names
+            self.done.pop(need, None)
+        for need, case, extra, env in needs:
+            if isinstance(goal.claim.moment, ir.After) and not goal.claim.moment.duty and case.kind == "rest":
+                show: ir.Expr = ir.Op(ir.Operator.OR, (ir.Op(ir.Operator.NOT, (_by(goal.claim.moment.name),)), goal.claim.cond))
+                show = self._same(goal, show)
+            else:
+                show = goal.claim.cond
+            if not self.ask(need, case, extra, show, env, judged=True):
+                return self._why_not(need, seconds)
+        return certificate.prove(
+            goal.name,
+            [need for need, *_ in needs],
+            {lemma.name: [need for need, *_ in self.lemma_needs(lemma)] for lemma in self.lemmas.values()},
+            dict(self.lemmas),
+            self.done,
+            self._premises(goal),
+            seconds,
+        )
+
+    _shown: dict[ClaimGoal, ir.Expr] = field(factory=dict)
+
+    def _same(self, goal: ClaimGoal, show: ir.Expr) -> ir.Expr:
+        return self._shown.setdefault(goal, show)
+
+    def _premises(self, goal: ClaimGoal) -> tuple[str, ...]:
+        at_rest = isinstance(goal.claim.moment, ir.AtRest | ir.EveryStep) or (
+            isinstance(goal.claim.moment, ir.After) and not goal.claim.moment.duty
+        )
+        return ("where settling ends",) if at_rest and self.system.duties else ()
+
+    def _why_not(self, need: Need, seconds: float) -> NotProved:
+        found = self.failed.get(need)
+        if isinstance(found, NotAdditive):
+            return NotProved(found.reason, found.span if found.span is not NOWHERE else None, need.text(), seconds=seconds)
+        if found is None:
+            return NotProved("not tried", step=need.text(), seconds=seconds)
+        how = "the solver gave up" if found.answer == "gave up" else "the induction does not go through"
+        state = tuple((name, str(value)) for name, value in sorted(found.model.items()) if "!" not in name)
+        return NotProved(how, None, need.text(), state, seconds)
+
+
+def _by(action: str) -> ir.Expr:
+    return ir.Read(f"by:{action}", ir.Lit(ir.Member(ir.RULES, 0)))
+
+
+def _text(extra: Extra) -> str:
+    return ", ".join(f"{count} {party}" for party, count in extra if count)
+
+
+def _is_lemma(source: str) -> bool:
+    return not source.startswith(("rest ", "given ", "assumption "))
+
+
+def called(block: ir.Block) -> set[str]:
+    return {node.action for node in ir.walk(block) if isinstance(node, ir.Took)}

@@ -1,0 +1,161 @@
+"""What stands behind the word "proved": an invariant, every obligation that makes it one, and a solver's "no" to each.
+
+This is the only maker of a `Proved`: each obligation is put to the solver here, and a proof is handed out only when every
+obligation that its shape requires has been discharged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from attrs import field, frozen
+
+from specforge.algebra.obligation import STAGES, Question, recheck
+from specforge.core import ir
+
+
+@frozen
+class Lemma:
+    """Something that holds in every state of every run: `text` in the rulebook's own words, `why`: the kind of guess it was."""
+
+    name: str
+    expr: ir.Expr = field(eq=False, repr=False)
+    text: str = field(default="", eq=False)
+    why: str = field(default="", eq=False)
+
+
+@frozen
+class Need:
+    """One obligation by name: what is to be shown (`shows`: a lemma's name, or "" for the claim) and of which transition."""
+
+    shows: str
+    case: str
+    members: str = ""  # how many further members stand for any
+
+    def text(self) -> str:
+        return f"{self.shows or 'the claim'} @ {self.case}{' + ' + self.members if self.members else ''}"
+
+
+@frozen
+class Discharged:
+    """An obligation that a solver has discharged.  Made by `discharge` only."""
+
+    need: Need
+    uses: frozenset[str]
+    stage: int
+    seconds: float = field(eq=False)
+    _question: Question | None = field(eq=False, repr=False, default=None)
+
+    def smtlib(self) -> str:
+        return self._question.smtlib() if self._question is not None else "(assert false)\n(check-sat)\n"
+
+
+class Incomplete(Exception):
+    """An obligation that the proof requires has not been discharged."""
+
+
+def discharge(need: Need, question: Question | None, rlimit: int) -> Discharged | None:
+    """Puts the question to the solver.  None for `question`: the transition cannot happen, or the goal is plainly true."""
+    if question is None:
+        return Discharged(need, frozenset(), 0, 0.0)
+    if question.ask(rlimit) != "proved":
+        return None
+    return Discharged(need, question.used, question.stage, question.seconds, question)
+
+
+@frozen
+class Certificate:
+    """`lemmas`: the invariant; `obligations`: all of them; `premises`: what the claim is proved under, in words."""
+
+    claim: str
+    lemmas: tuple[Lemma, ...]
+    obligations: tuple[Discharged, ...]
+    premises: tuple[str, ...]
+
+    def texts(self) -> dict[str, str]:
+        """The obligations as SMT-LIB, by file name."""
+        result = {}
+        for at, each in enumerate(self.obligations):
+            result[f"{at:03d}.smt2"] = f"; {each.need.text()}\n; uses: {', '.join(sorted(each.uses)) or 'nothing'}\n{each.smtlib()}"
+        return result
+
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join(f"{k}\n{v}" for k, v in sorted(self.texts().items())).encode()).hexdigest()
+
+    def recheck(self) -> list[str]:
+        """The obligations that a fresh solver, given only the texts, does not confirm."""
+        return [name for name, text in self.texts().items() if not recheck(text)]
+
+
+@frozen
+class Proved:
+    """For any number of members, any number of steps, and every value of the parameters.  `stage`: how much of the sharing
+    rules the proof needed."""
+
+    certificate: Certificate
+    seconds: float = field(eq=False)
+
+    @property
+    def lemmas(self) -> tuple[str, ...]:
+        return tuple(each.text or each.name for each in self.certificate.lemmas)
+
+    @property
+    def premises(self) -> tuple[str, ...]:
+        return self.certificate.premises
+
+    @property
+    def stage(self) -> str:
+        return STAGES[max((each.stage for each in self.certificate.obligations), default=0)]
+
+
+@frozen
+class NotProved:
+    """`reason`: one sentence.  `span`: the sentence of the rulebook that stood in the way.  `step`: the transition at which the
+    induction fails, with the values of a state that may not be reachable."""
+
+    reason: str
+    span: object | None = field(default=None, eq=False)
+    step: str = ""
+    state: tuple[tuple[str, str], ...] = ()
+    seconds: float = field(default=0.0, eq=False)
+
+
+ProofOutcome = Proved | NotProved
+
+
+def prove(
+    claim: str,
+    needs: Iterable[Need],
+    of_lemma: dict[str, list[Need]],
+    lemmas: dict[str, Lemma],
+    done: dict[Need, Discharged],
+    premises: tuple[str, ...],
+    seconds: float,
+) -> Proved:
+    """Puts a proof together.  `needs`: the claim's own obligations; `of_lemma`: those of each lemma.
+
+    INVARIANT: every lemma that a used obligation uses has all of its own obligations discharged, by lemmas of the same set."""
+    open_: list[str] = []
+    chosen: dict[str, Lemma] = {}
+    obligations: dict[Need, Discharged] = {}
+
+    def take(need: Need) -> None:
+        if need in obligations:
+            return
+        if need not in done or done[need].need != need:
+            raise Incomplete(need.text())
+        obligations[need] = done[need]
+        open_.extend(source for source in done[need].uses if source in lemmas)
+
+    for need in needs:
+        take(need)
+    while open_:
+        name = open_.pop()
+        if name not in chosen:
+            chosen[name] = lemmas[name]
+            for need in of_lemma[name]:
+                take(need)
+    used = {source for each in obligations.values() for source in each.uses if source not in lemmas}
+    words = tuple(each for each in premises if not each.startswith("assumption ") or each in used) if premises else ()
+    return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), words), seconds)
