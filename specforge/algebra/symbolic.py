@@ -437,13 +437,11 @@ class SymbolicAlgebra:
     def shares(
         self, tier: ir.Tier, asked: Any, members: Sequence[int], caps: Sequence[Any], keys: Sequence[Any], step: Any
     ) -> list[Any]:
-        if len(caps) == 1 and tier.party is None:
-            return [self._minimum(asked, caps[0])]
         live = [i for i, cap in enumerate(caps) if not (isinstance(cap, Fraction) and cap <= 0)]
         given: list[Any] = [Fraction(0)] * len(caps)
         if tier.policy is ir.Policy.PROPORTION:
-            for i in live:
-                self.demand(self.apply(ir.Operator.LE, Fraction(0), keys[i]), ir.Defect.DIVISION, tier.span)
+            for each in keys:
+                self.demand(self.apply(ir.Operator.LE, Fraction(0), each), ir.Defect.DIVISION, tier.span)
         if len(live) == 1 and tier.policy is not ir.Policy.PROPORTION:
             given[live[0]] = self._minimum(asked, caps[live[0]])
         elif live:
@@ -515,7 +513,8 @@ class SymbolicAlgebra:
             alone = conj(negate(each) for j, each in enumerate(eligible) if j != i)
             pro_rata = self._minimum(self.apply(ir.Operator.MUL, rate, w), cap)
             shares.append(merge(negate(enough), cap, merge(alone, self._minimum(total, cap), pro_rata)))
-        self._fact(equal(sum_of(self, shares), total))
+        proper = conj(self.apply(ir.Operator.LE, Fraction(0), w) for w in weights)  # else a defect, not an impossibility
+        self._fact(implies(proper, equal(sum_of(self, shares), total)))
         return shares
 
     def _rate(self, tier: ir.Tier) -> Num:
