@@ -1,0 +1,178 @@
+"""From a rulebook's claims to its rows: which engine is asked what, and what verdict its answer is worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, evolve
+
+from specforge.core import ir
+from specforge.core.machine import Firing
+from specforge.engines.free import FREE_CHECKS, free_goals, free_rows
+from specforge.engines.refute import Bounds, Quest, Refuter
+from specforge.engines.scenarios import promised, run_scenario, scenario_result
+from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
+from specforge.evidence.play import Event
+from specforge.evidence.ranges import annotated
+from specforge.evidence.replay import NotReplayed, replay
+from specforge.evidence.report import CheckOptions
+from specforge.evidence.trace import Plan
+from specforge.evidence.verdict import Result, Scope, Verdict
+
+Emit = Callable[[Result], None]
+Tell = Callable[[str], None]
+
+
+@define(eq=False)
+class Row:
+    """One row to be decided: a claim under one set of assumptions, or a reach, and the search for it."""
+
+    quest: Quest
+    expect: ir.Expect | None = None
+
+
+def decide(
+    system: ir.System, rulebook: str, options: CheckOptions, deadline: float, tell: Tell, emit: Emit, part: int = 0, parts: int = 1
+) -> None:
+    """Emits the rows of `system`.  With several `parts`, each of them takes every so-manieth goal."""
+    wanted = lambda name: not options.only or name in options.only  # noqa: E731
+    if part == 0:
+        for scenario in system.scenarios.values():
+            if wanted(scenario.name):
+                emit(evolve(scenario_result(system, scenario), rulebook=rulebook))
+    rows = [row for row in rows_of(system) if wanted(row.quest.goal.name)][part::parts]
+    free = [each for each in free_goals(system) if wanted(each.check) and each.check not in options.off] if part == 0 else []
+    searches = {each: Quest(each.goal, each.wants == "sometime") for each in free}
+    quests = [row.quest for row in rows] + list(searches.values())
+    bounds = Bounds(options.members, options.steps)
+    refuter = Refuter(system, quests, deadline, bounds, options.seed, tell)
+    refuter.run()
+    for row in rows:
+        emit(verdict_of(system, rulebook, row, refuter, deadline))
+    checks = [name for name in FREE_CHECKS if wanted(name) and name not in options.off]
+    if part == 0 and checks:
+        for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest)):
+            emit(result)
+
+
+def rows_of(system: ir.System) -> list[Row]:
+    """Every claim under each set of assumptions it has an expectation for, then the states to be reached."""
+    rows: list[Row] = []
+    for claim in system.claims.values():
+        for expect in claim.expects or (None,):
+            given = expect.given if expect is not None else ()
+            rows.append(Row(Quest(ClaimGoal(claim, given), expect is None or expect.verdict != "proved"), expect))
+    rows += [Row(Quest(ReachGoal(reach))) for reach in system.reaches.values()]
+    return rows
+
+
+def scope_of(refuter: Refuter, quest: Quest) -> Scope:
+    """How far every run was excluded, in the words of a verdict."""
+    reached = quest.scope()
+    if reached is None:
+        return Scope(None, None, quest.limits)
+    return Scope(reached[0], reached[1], quest.limits)
+
+
+def _expected(row: Row) -> dict[str, Any]:
+    expect = row.expect
+    given = tuple(each.text for each in expect.given) if expect is not None else ()
+    return {"given": given, "expected": None if expect is None else expect.verdict}
+
+
+def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter, deadline: float) -> Result:
+    """The row, with what its search is worth."""
+    quest, goal = row.quest, row.quest.goal
+    if isinstance(goal, ReachGoal):
+        return _reach(rulebook, quest, goal, refuter)
+    assert isinstance(goal, ClaimGoal)
+    claim = goal.claim
+    about = {
+        "kind": "claim", "rulebook": rulebook, "name": claim.name, "text": claim.text, "cites": claim.cites, "span": claim.span,
+        **_expected(row),
+    }  # fmt: skip
+    if quest.trace is None:
+        _from_scenario(system, row, deadline)
+    if quest.trace is not None:
+        least = quest.shortest(refuter.least)
+        scope = Scope(quest.trace.members if least is None else least, quest.trace.actions, quest.limits if least else ())
+        result = Result(
+            verdict=Verdict.REFUTED, scope=scope, trace=quest.trace, shortest=least is not None, engine=quest.engine,
+            seconds=quest.seconds, **about,
+        )  # fmt: skip
+    else:
+        result = _undecided(quest, refuter, about)
+    return judged(result, row.expect)
+
+
+def _from_scenario(system: ir.System, row: Row, deadline: float) -> None:
+    """What no search found, the scenario that the rulebook names may still show."""
+    expect, goal = row.expect, row.quest.goal
+    if expect is None or expect.by is None or expect.by not in system.scenarios:
+        return
+    scenario = system.scenarios[expect.by]
+    if goal not in promised(system, scenario):
+        return
+    try:
+        trace = replay(system, _plan_of(system, scenario, goal), goal, dict(scenario.members))
+    except NotReplayed:
+        return
+    row.quest.trace, row.quest.engine = annotated(system, trace, time.monotonic() + 0.5), f"scenario {scenario.name}"
+
+
+def _plan_of(system: ir.System, scenario: ir.Scenario, goal: Goal) -> Plan:
+    """The scenario as it was executed, to be replayed."""
+    record = run_scenario(system, scenario, goal).record
+    events: list[Event] = []
+    firings: list[list[Firing]] = [[]]
+    for step in record.steps:
+        if step.duty:
+            firings[-1].append(Firing(step.name, step.args, step.picks))
+        else:
+            events.append(Event(step.name, step.args, step.picks))
+            firings.append([])
+    return Plan(record.sizes, record.start, tuple(events), tuple(tuple(each) for each in firings))
+
+
+def _undecided(quest: Quest, refuter: Refuter, about: dict[str, Any]) -> Result:
+    scope = scope_of(refuter, quest)
+    if scope.members is not None and not quest.stuck and scope.steps is not None and scope.steps >= refuter.steps:
+        reason = "no run of this size breaks it"
+        return Result(verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
+    if scope.members is None:
+        reason = "the search was not exhausted for any number of actions in the time given"
+        return Result(verdict=Verdict.UNKNOWN, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
+    reason = "the time given ended here" if refuter.left <= 0.5 else "beyond this the search was not exhausted"
+    return Result(verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
+
+
+def judged(result: Result, expect: ir.Expect | None) -> Result:
+    """The row against what is expected of it."""
+    everywhere = result.verdict is Verdict.PROVED and result.scope.members == "any"
+    refuted = result.verdict is Verdict.REFUTED
+    if expect is None or expect.verdict == "proved":
+        return evolve(result, met=True if everywhere else False if refuted else None, contradicts=refuted)
+    if expect.verdict == "refuted":
+        return evolve(result, met=True if refuted else False if everywhere else None, contradicts=everywhere)
+    decided = everywhere or refuted
+    reason = result.reason if decided else expect.reason or result.reason
+    return evolve(result, met=not decided, contradicts=decided, reason=reason)
+
+
+def _reach(rulebook: str, quest: Quest, goal: ReachGoal, refuter: Refuter) -> Result:
+    reach = goal.reach
+    about: dict[str, Any] = {
+        "kind": "reach", "rulebook": rulebook, "name": reach.name, "text": reach.text, "span": reach.span, "seconds": quest.seconds
+    }  # fmt: skip
+    if quest.trace is not None:
+        scope = Scope(quest.trace.members, quest.trace.actions)
+        shortest = quest.shortest(refuter.least) is not None
+        return Result(
+            verdict=Verdict.PROVED, scope=scope, met=True, trace=quest.trace, shortest=shortest, engine=quest.engine, **about
+        )
+    result = _undecided(quest, refuter, about)
+    return evolve(result, verdict=Verdict.UNKNOWN, met=None, reason="no run was found that reaches it")
+
+

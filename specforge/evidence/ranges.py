@@ -1,0 +1,58 @@
+"""What matters in a counterexample: for every picked value the range in which it may lie, in words; nothing is guessed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from specforge.algebra.solver import Interval
+from specforge.core import ir
+from specforge.evidence.simplify import Spot, ranges, type_at, value_at
+from specforge.evidence.trace import Trace
+from specforge.evidence.words import Words
+
+
+def annotated(system: ir.System, trace: Trace, deadline: float) -> Trace:
+    """The trace with a note at each step whose values may be others, and with what may start at anything."""
+    words = Words(system, trace.names)
+    notes: dict[int, list[str]] = {}
+    free: list[str] = []
+    events = [at for at, step in enumerate(trace.steps) if not step.duty]
+    for spot, interval in ranges(system, trace, deadline):
+        type = type_at(system, trace.plan, spot)
+        assert isinstance(type, ir.Number)
+        if spot.cell is None:
+            if spot.event < len(events):
+                name = system.actions[trace.plan.events[spot.event].action].params[spot.arg].name
+                said = in_words(words, type, interval, value_at(trace.plan, spot), name)
+                if said:
+                    notes.setdefault(events[spot.event], []).append(said)
+        else:
+            place = words.place(spot.cell)
+            said = in_words(words, type, interval, value_at(trace.plan, spot), place)
+            if said:
+                free.append(said)
+    return trace.with_notes({at: "; ".join(said) for at, said in notes.items()}, (*trace.free, *free))
+
+
+def in_words(words: Words, type: ir.Number, interval: Interval, value: Fraction, name: str) -> str:
+    """`any price below 90 USD per XBT does`; empty if only this value does."""
+    low, high = interval.low, interval.high
+    if low == high == value:
+        return ""
+    if low is None and high is None:
+        return f"any {name} does"
+    from_zero = low == 0 and value > 0
+    if high is None and from_zero:
+        return f"any {name} above 0 does" if interval.low_open else f"any {name} from 0 up does"
+    if high is None:
+        assert low is not None
+        return f"any {name} {'above' if interval.low_open else 'from'} {words.value(type, low)}{'' if interval.low_open else ' up'} does"
+    if low is None or (from_zero and interval.low_open):
+        return f"any {name} {'below' if interval.high_open else 'up to'} {words.value(type, high)} does"
+    joined = "between" if interval.low_open and interval.high_open else "from"
+    link = "and" if joined == "between" else "to"
+    ends = [
+        words.value(type, end) + (" (excluded)" if open_ and joined == "from" else "")
+        for end, open_ in ((low, interval.low_open), (high, interval.high_open))
+    ]
+    return f"any {name} {joined} {ends[0]} {link} {ends[1]} does"
