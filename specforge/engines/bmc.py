@@ -16,7 +16,7 @@ from specforge.algebra.symbolic import Num, Sel, as_term, conj, disj, equal, imp
 from specforge.core import ir
 from specforge.core.machine import Firing, Members
 from specforge.engines.encoding import Encoding, Grids, Rule, clone, parts, source_of
-from specforge.evidence.goal import Goal
+from specforge.evidence.goal import DefectGoal, Goal
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
 
@@ -37,6 +37,8 @@ class Unrolling:
         ]
         self._along = [new_flag(f"counts:{at}") for at in range(len(encoding.looked))]
         self._asked = 0
+        self._may_stop = any(isinstance(each.goal, DefectGoal) for each in encoding.looked)
+        self._going: list[Any] = [True]  # the state after t steps was come to without a defect
         self._along_state(0)
 
     def _state_pairs(self, t: int) -> list[tuple[Any, Any]]:
@@ -65,10 +67,13 @@ class Unrolling:
         ]
         own = [(each, renamed(each, f"@{t}")) for each in self._unknowns]
         self.steps.append([*self._state_pairs(t), *own, *following])
-        self.session.add(substitute(each, self.steps[t]) for each in encoding.step)
+        going = new_flag(f"going:{t + 1}") if self._may_stop else True
+        self._going.append(going)
+        self.session.add([implies(going, self._going[t])])
+        self.session.add(implies(going, substitute(each, self.steps[t])) for each in encoding.step)
         for at, looked in enumerate(encoding.looked):
             for each in looked.along_step:
-                self.session.add([implies(self._along[at], substitute(each, self.steps[t]))])
+                self.session.add([implies(conj((going, self._along[at])), substitute(each, self.steps[t]))])
         self._along_state(t + 1)
 
     def _along_state(self, t: int) -> None:
@@ -76,14 +81,16 @@ class Unrolling:
         for at, looked in enumerate(self.encoding.looked):
             for each in looked.along:
                 if each is not True:
-                    self.session.add([implies(self._along[at], substitute(each, pairs))])
+                    self.session.add([implies(conj((self._going[t], self._along[at])), substitute(each, pairs))])
 
     def bad(self, at: int, t: int) -> Any:
         """The goal is shown by the state after t steps (for goals judged on a step: by step t itself)."""
         looked = self.encoding.looked[at]
+        if isinstance(looked.goal, DefectGoal):  # the step does not go through: only the steps before it do
+            return conj((self._going[t], substitute(looked.bad, self.steps[t])))
         if looked.on_step:
-            return substitute(looked.bad, self.steps[t])
-        return substitute(looked.bad, self._state_pairs(t))
+            return conj((self._going[t + 1], substitute(looked.bad, self.steps[t])))
+        return conj((self._going[t], substitute(looked.bad, self._state_pairs(t))))
 
     def length_of(self, at: int) -> int:
         """How many steps a run has that shows the goal at t = 0."""
@@ -110,7 +117,7 @@ class Unrolling:
 
     def unfinished(self, t: int) -> Any:
         """Some duty is still due after t steps."""
-        return substitute(negate(self.encoding.rest), self._state_pairs(t))
+        return conj((self._going[t], substitute(negate(self.encoding.rest), self._state_pairs(t))))
 
     def settles(self, length: int, actions: int, seconds: float) -> Answer:
         """unsat: after so many steps no run with at most so many actions is still settling (so all of them are shorter)."""

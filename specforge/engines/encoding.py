@@ -33,7 +33,15 @@ from specforge.algebra.symbolic import (
 from specforge.core import ir
 from specforge.core.evaluate import Evaluator
 from specforge.core.machine import Members
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, action_assumptions, state_assumptions
+from specforge.evidence.goal import (
+    ClaimGoal,
+    DefectGoal,
+    Goal,
+    ReachGoal,
+    RuleGoal,
+    action_assumptions,
+    state_assumptions,
+)
 
 Bool = Any
 Values = dict[Cell, Any]
@@ -259,15 +267,19 @@ class Encoding:
             self.due[duty.name] = table
             earlier = conj((earlier, *(negate(each) for each in table.values())))
 
-    def _best(self, duty: ir.Duty, table: dict[Members, Bool]) -> dict[Members, Bool]:
-        """Who may be next: due, with the best rank."""
+    def _best(self, duty: ir.Duty, table: dict[Members, Bool], earlier: Bool) -> dict[Members, Bool]:
+        """Who may be next: due, with the best rank.  `earlier`: no earlier duty is due."""
         if duty.rank is None or len(table) < 2:
             return table
         ranks: dict[Members, Any] = {}
         for members in table:
             env = dict(zip([p.name for p in duty.params], members, strict=True))
             ranks[members], conditions = self._evaluate(duty.rank, env, self.state())
-            self.rest_conditions += [implies(table[members], each) for each in conditions]
+            rivals = disj(due for other, due in table.items() if other != members)
+            asked = conj((earlier, table[members], rivals))  # somebody who is alone is not ranked
+            self.rest_conditions += [implies(asked, each) for each in conditions]
+            for demand in self.algebra.demands:
+                self.rest_demands.append(Demand(conj((asked, demand.broken)), demand.defect, demand.span, 0))
         result = {}
         for members, due in table.items():
             others = []
@@ -295,7 +307,7 @@ class Encoding:
         for duty in self.system.duties.values():
             counts: dict[str, int] = {}
             args = tuple(self._pooled(param.type, counts) for param in duty.params)
-            best = self._best(duty, self.due[duty.name])
+            best = self._best(duty, self.due[duty.name], earlier)
             mine = disj(
                 conj((due, *(equal(arg, k) for arg, k in zip(args, members, strict=True)))) for members, due in best.items()
             )
@@ -400,17 +412,20 @@ class Encoding:
     def _look(self, at: int, goal: Goal) -> Looked:
         if isinstance(goal, DefectGoal):
             return Looked(goal, self._defect(goal.defect), True, [], [])
+        if isinstance(goal, RuleGoal):
+            return Looked(goal, disj(rule.do for rule in self.rules if rule.name == goal.rule), True, [], [])
         state = self.state()
         assumed = conj(self._truth(cond, {}, state) for cond in state_assumptions(self.system, goal))
+        settled = (self.rest, *self.rest_conditions)
         along = [implies(self.rest, assumed)]
         along_step = [implies(rule.do, rule.along[at]) for rule in self.rules if at in rule.along]
         if isinstance(goal, ReachGoal):
-            return Looked(goal, conj((self.rest, self._truth(goal.reach.cond, {}, state))), False, along, along_step)
+            return Looked(goal, conj((*settled, self._truth(goal.reach.cond, {}, state))), False, along, along_step)
         moment, cond = goal.claim.moment, goal.claim.cond
         if isinstance(moment, ir.EveryStep):
             return Looked(goal, self._fails(cond, {}, state), False, [assumed], along_step)
         if isinstance(moment, ir.AtRest):
-            return Looked(goal, conj((self.rest, assumed, self._fails(cond, {}, state))), False, along, along_step)
+            return Looked(goal, conj((*settled, assumed, self._fails(cond, {}, state))), False, along, along_step)
         if moment.duty:
             return self._look_after_duty(goal, moment, along, along_step)
         old = {**state}
@@ -420,7 +435,7 @@ class Encoding:
         params = self.system.actions[moment.name].params
         env = {mine: self.formal[f"arg:{moment.name}:{p.name}", 0, 0] for mine, p in zip(moment.params, params, strict=False)}
         by = self.formal[f"by:{moment.name}", 0, 0]
-        bad = conj((self.rest, by, assumed, self._fails(cond, env, state, old)))
+        bad = conj((*settled, by, assumed, self._fails(cond, env, state, old)))
         return Looked(goal, bad, False, along, along_step)
 
     def _look_after_duty(self, goal: ClaimGoal, moment: ir.After, along: list[Bool], along_step: list[Bool]) -> Looked:

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 
 from specforge.algebra.solver import Irrational
 from specforge.core import ir
-from specforge.engines.bmc import Unrolling, choose_grid, grids_for, hunt
+from specforge.engines.bmc import Unrolling, cost_of, grids_for, hunt
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.simulate import explore
 from specforge.evidence.goal import Goal
@@ -190,8 +190,7 @@ class _Deepening:
         self.refuter, self.members = refuter, members
         system, goals = refuter.system, [each.goal for each in refuter.quests]
         sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
-        self.kinds = choose_grid(system, sizes, goals)
-        self.grids = grids_for(system, self.kinds, 0)
+        self.grids = grids_for(system, harmless_grid(system, sizes), 0)
         self.unrolling = Unrolling(Encoding(system, sizes, self.grids, goals), refuter.seed)
         self.limits = limits_of(self.grids)
         self.finished = -1  # runs with at most so many actions have no more steps than were looked at
@@ -253,6 +252,22 @@ class _Deepening:
                 if reached > quest.excluded.get(self.members, -1):
                     quest.excluded[self.members] = reached
                     quest.limits = tuple(dict.fromkeys((*quest.limits, *self.limits)))
+
+
+AFFORDABLE = 5  # what a kind of quantity may cost (`cost_of`) to stand on a grid while runs are excluded: not money, not prices
+
+
+def harmless_grid(system: ir.System, sizes: dict[str, int]) -> tuple[str, ...]:
+    """The contracts, ratios and rates that leave the fewest products of the rules nonlinear; the rest is left to the solver."""
+    pairs = {(a, b) for a, b in Encoding(system, sizes, Grids(), []).products}
+    kinds = sorted(kind for kind in frozenset().union(*(a | b for a, b in pairs)) if cost_of(system, kind) <= AFFORDABLE)
+    best: tuple[int, int, tuple[str, ...]] | None = None
+    for mask in range(1 << len(kinds)):
+        chosen = frozenset(kind for at, kind in enumerate(kinds) if mask >> at & 1)
+        left = sum(not (a <= chosen or b <= chosen) for a, b in pairs)
+        rated = (left, sum(cost_of(system, kind) for kind in chosen), tuple(sorted(chosen)))
+        best = rated if best is None or rated < best else best
+    return best[2] if best is not None else ()
 
 
 def limits_of(grids: Grids) -> tuple[str, ...]:

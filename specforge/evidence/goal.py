@@ -51,7 +51,22 @@ class DefectGoal:
         return ()
 
 
-Goal = Union[ClaimGoal, ReachGoal, DefectGoal]
+@frozen
+class RuleGoal:
+    """See the rule happen: the action accepted, or the duty acting (a free check: a rule that cannot is a dead sentence)."""
+
+    rule: str
+
+    @property
+    def name(self) -> str:
+        return self.rule
+
+    @property
+    def given(self) -> tuple[ir.Given, ...]:
+        return ()
+
+
+Goal = Union[ClaimGoal, ReachGoal, DefectGoal, RuleGoal]
 
 
 def state_assumptions(system: ir.System, goal: Goal) -> list[ir.Expr]:

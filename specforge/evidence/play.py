@@ -14,12 +14,12 @@ from attrs import field, frozen
 from specforge.core import ir
 from specforge.core.machine import DefectFound, Firing, Machine, Members, Picker, Refused, first_option, settle
 from specforge.diagnostics.source import Span
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, action_assumptions, state_assumptions
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal, action_assumptions, state_assumptions
 
 
 class Outcome(Enum):
     GOES_ON = "goes on"
-    FOUND = "found"  # the goal: the claim is broken, the state reached, the defect met
+    FOUND = "found"  # the goal: the claim is broken, the state reached, the defect met, the rule seen to act
     DISCARDED = "an assumption failed"
     DEFECT = "a defect"
     REFUSED = "refused"
@@ -100,7 +100,10 @@ class Judge:
     def _after_each(self, what: Event | Firing, before: Any) -> None:
         if self.watch is not None:
             self.watch(what, self.machine)
-        if isinstance(self.moment, ir.EveryStep):
+        if isinstance(self.goal, RuleGoal):
+            if self.goal.rule == (what.action if isinstance(what, Event) else what.duty):
+                raise Stop(Outcome.FOUND)
+        elif isinstance(self.moment, ir.EveryStep):
             self._judge({}, None)
         elif isinstance(self.moment, ir.After) and isinstance(what, Firing) and self.moment.duty and what.duty == self.moment.name:
             self._judge(dict(zip(self.moment.params, what.members, strict=False)), before)

@@ -301,7 +301,10 @@ def counterexample(system: ir.System, result: Result, layout: Layout, path: str 
     exactly = size_of(trace)
     if result.verdict is Verdict.REFUTED or result.kind == "reach":
         exactly += ", " + shortest_words(result) + "; replayed exactly"
-    lines += [exactly, "", *trace_text(system, trace, layout)]
+    lines.append(exactly)
+    if result.shortest and result.scope.limits:
+        lines += layout.wrapped("shorter runs were excluded with " + "; ".join(layout.clean(each) for each in result.scope.limits))
+    lines += ["", *trace_text(system, trace, layout)]
     if result.kind != "free" or path is not None:
         where = path or result.rulebook
         given = f' --given "{", ".join(result.given)}"' if result.given else ""

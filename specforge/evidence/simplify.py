@@ -178,21 +178,27 @@ def _plain_start(system: ir.System, trace: Trace, goal: Goal) -> Trace:
 
 def _round(system: ir.System, trace: Trace, goal: Goal, deadline: float) -> Trace:
     """First all amounts and prices together (linear once sizes and ratios stand), then each value by itself."""
-    plain = [s for s in spots(system, trace.plan) if _factor_like(system, trace.plan, s)]
-    together = [s for s in spots(system, trace.plan) if s not in plain]
-    trace = _round_together(system, trace, goal, together, deadline)
-    for spot in plain + together:
-        if time.monotonic() < deadline:
+    every = spots(system, trace.plan)
+    sizes = [each for each in every if _is_size(system, trace.plan, each)]
+    ratios = [each for each in every if not _dims(system, trace.plan, each)]
+    amounts = [each for each in every if each not in sizes and each not in ratios]
+    trace = _round_together(system, trace, goal, ratios + amounts, deadline)
+    for spot in sizes + ratios + amounts:
+        if time.monotonic() < deadline and spot in spots(system, trace.plan):  # a shorter run may have come out
             trace = _round_one(system, trace, goal, spot)
-    return _round_together(system, trace, goal, together, deadline)
+    kept = spots(system, trace.plan)
+    return _round_together(system, trace, goal, [each for each in ratios + amounts if each in kept], deadline)
 
 
-def _factor_like(system: ir.System, plan: Plan, spot: Spot) -> bool:
-    """Contracts and ratios: what prices are multiplied with."""
+def _dims(system: ir.System, plan: Plan, spot: Spot) -> tuple[tuple[str, int], ...]:
     type = type_at(system, plan, spot)
     assert isinstance(type, ir.Number)
-    if not type.dims:
-        return True
+    return type.dims
+
+
+def _is_size(system: ir.System, plan: Plan, spot: Spot) -> bool:
+    """Contracts: what prices are multiplied with."""
+    type = type_at(system, plan, spot)
     return any(f.kind is ir.Kind.NET and f.type == type for f in system.fields.values()) and not any(
         f.kind is ir.Kind.BALANCE and f.type == type for f in system.fields.values()
     )
