@@ -7,7 +7,7 @@ how "any price below 90 does" is proved, and how amounts are made round without 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -190,10 +190,11 @@ class ConcolicMachine(ExactMachine):
                     if not self.concolic.decide(cond):
                         raise DefectFound(ir.Defect.BOUNDS, field.span)
 
-    def due(self, duty: ir.Duty) -> list[Members]:
+    def due(self, duty: ir.Duty, acted: Container[Members] = ()) -> list[Members]:
         names = [p.name for p in duty.params]
         ranges = [range(self.sizes[p.type.party]) for p in duty.params]  # type: ignore[union-attr]
-        due = [m for m in product(*ranges) if self.evaluate(duty.when, dict(zip(names, m, strict=True)))]
+        waiting = [m for m in product(*ranges) if self.evaluate(duty.when, dict(zip(names, m, strict=True)))]
+        due = [m for m in waiting if m not in acted]
         if duty.rank is None or len(due) < 2:
             return due
         ranks = [self.evaluate(duty.rank, dict(zip(names, m, strict=True))) for m in due]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -273,10 +273,11 @@ class ExactMachine:
             raise
         return self.algebra.taken
 
-    def due(self, duty: ir.Duty) -> list[Members]:
+    def due(self, duty: ir.Duty, acted: Container[Members] = ()) -> list[Members]:
         env_of = lambda members: dict(zip([p.name for p in duty.params], members, strict=True))  # noqa: E731
         ranges = [range(self.sizes[p.type.party]) for p in duty.params]  # type: ignore[union-attr]
-        due = [members for members in product(*ranges) if self.evaluate(duty.when, env_of(members))]
+        waiting = [members for members in product(*ranges) if self.evaluate(duty.when, env_of(members))]
+        due = [members for members in waiting if members not in acted]
         if duty.rank is None or len(due) < 2:
             return due
         ranks = [self.evaluate(duty.rank, env_of(members)) for members in due]

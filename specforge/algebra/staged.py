@@ -7,7 +7,7 @@ fixed denominator (0.5% of x is `x` over 200), so that comparisons stay comparis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from math import lcm
@@ -624,8 +624,10 @@ class StagedMachine:
             raise Refused(self.algebra.refusals[refusal])
         return took
 
-    def due(self, duty: ir.Duty) -> list[Members]:
+    def due(self, duty: ir.Duty, acted: Container[Members] = ()) -> list[Members]:
         due = self.waiting(duty)(self.state)
+        if acted:
+            due = [members for members in due if members not in acted]
         if duty.rank is None or len(due) < 2:
             return due
         rank = self.value(duty.rank, tuple(p.name for p in duty.params))

@@ -5,7 +5,7 @@ The exact interpreter and the generated Python are two machines; the scheduler h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Protocol
 
 from attrs import field, frozen
@@ -80,8 +80,9 @@ class Machine(Protocol):
         leaves the state as it was) or DefectFound."""
         ...
 
-    def due(self, duty: ir.Duty) -> list[Members]:
-        """Everybody for whom the duty's `when` holds, with the best rank; `after` and `once` are the scheduler's."""
+    def due(self, duty: ir.Duty, acted: Container[Members] = ()) -> list[Members]:
+        """Everybody for whom the duty's `when` holds but those who have `acted`, with the best rank among them; `after` and
+        `once` are the scheduler's."""
         ...
 
     def fire(self, duty: ir.Duty, members: Members, picker: Picker) -> list[tuple[str, tuple[Any, ...]]]:
@@ -107,12 +108,10 @@ def settle(
     firings: list[Firing] = []
     took = set(took)
     listening = _listening(machine.system, took)
-    acted: set[tuple[str, Members]] = set()
+    acted: dict[str, set[Members]] = {}
     while True:
         for duty in listening:
-            candidates = machine.due(duty)
-            if duty.once:
-                candidates = [each for each in candidates if (duty.name, each) not in acted]
+            candidates = machine.due(duty, acted.get(duty.name, ()) if duty.once else ())
             if candidates:
                 break
         else:
@@ -120,7 +119,7 @@ def settle(
         if len(firings) >= limit:
             raise DefectFound(ir.Defect.RESTS, duty.span)
         members = candidates[picker(Choice(duty.name, tuple(candidates), turn=True))]
-        acted.add((duty.name, members))
+        acted.setdefault(duty.name, set()).add(members)
         before = machine.save() if observe is not None else None
         giving: list[Members] = []
 
