@@ -27,7 +27,7 @@ OwnAtom = tuple[Any, ...]  # ("margin", 0): a field at the start; ("share", 2): 
 HEAD: OwnAtom = ("",)  # 1 for every member: its sum is the head count
 Question = tuple[Any, ...]
 PLAIN, POLICY, STRICT = 0, 1, 2
-CLASS_LIMIT = 48
+CLASS_LIMIT = 40
 
 
 class Split(Exception):

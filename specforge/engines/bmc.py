@@ -92,6 +92,10 @@ class Unrolling:
             return conj((self._going[t + 1], substitute(looked.bad, self.steps[t])))
         return conj((self._going[t], substitute(looked.bad, self._state_pairs(t))))
 
+    def gone(self, t: int) -> Any:
+        """The first t steps have gone through, without a defect."""
+        return self._going[t]
+
     def length_of(self, at: int) -> int:
         """How many steps a run has that shows the goal at t = 0."""
         return 1 if self.encoding.looked[at].on_step else 0
@@ -178,62 +182,3 @@ class Unrolling:
                     giving.append((amount < limit, member))
             order += [(member,) for _, member in sorted(giving)]
         return tuple(order)
-
-
-def choose_grid(system: ir.System, sizes: Mapping[str, int], goals: Sequence[Goal]) -> tuple[str, ...]:
-    """The kinds of quantity to make finite: a cheapest set that leaves every product with a factor that is (ENGINES)."""
-    encoding = Encoding(system, sizes, Grids(), goals)
-    pairs = {(a, b) for a, b in encoding.products}
-    kinds = sorted(frozenset().union(*(a | b for a, b in pairs)))
-    best: tuple[int, tuple[str, ...]] | None = None
-    for mask in range(1 << len(kinds)):
-        chosen = frozenset(kind for at, kind in enumerate(kinds) if mask >> at & 1)
-        if all(a <= chosen or b <= chosen for a, b in pairs):
-            cost = sum(cost_of(system, kind) for kind in chosen)
-            if best is None or cost < best[0]:
-                best = (cost, tuple(sorted(chosen)))
-    return best[1] if best is not None else ()
-
-
-def cost_of(system: ir.System, kind: str) -> int:
-    """How much is lost by keeping a kind of quantity on a grid: rates and contracts little, prices more, money most."""
-    if kind == "rate":
-        return 1
-    if " per " in kind:
-        return 6
-    held_by_all = any(each.kind is ir.Kind.BALANCE and each.asset == kind and each.start is None for each in system.fields.values())
-    return 9 if held_by_all else 2
-
-
-RATES = (0, Fraction(1, 4), Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), 1)
-RATIOS = (
-    (0, Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), 1),
-    (0, Fraction(1, 200), Fraction(1, 100), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), 1),
-)
-BOUNDS = (1, 2, 5, 12)
-
-
-def grids_for(system: ir.System, kinds: Sequence[str], level: int) -> Grids:
-    """The values of each kind: whole multiples, up to the level's bound, of one unit (or of what the text starts with, if
-    that is another size); for ratios the usual ones."""
-    values: dict[str, tuple[Fraction, ...]] = {}
-    for kind in kinds:
-        if kind == "rate":
-            continue
-        own = {
-            abs(each.start.value)
-            for each in system.fields.values()
-            if (isinstance(each.type, ir.Number) and source_of(each.type) == kind)
-            and isinstance(each.start, ir.Lit) and isinstance(each.start.value, Fraction) and each.start.value != 0
-        }  # fmt: skip
-        if kind == "number":
-            found = {Fraction(x) for x in RATIOS[min(level, 1)]} | own
-        else:
-            found = {scale * k for scale in (own or {Fraction(1)}) for k in range(-BOUNDS[level], BOUNDS[level] + 1)}
-        values[kind] = tuple(sorted(found))
-    return Grids(values, tuple(Fraction(x) for x in RATES) if "rate" in kinds else None)
-
-
-def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterator[Plan]:
-    """Suggested runs that show the goal, found by giving up completeness for depth."""
-    return iter(())

@@ -95,12 +95,18 @@ class Looked:
 
 class Encoding:
     """The formulas of `system` with `sizes` members, numbers restricted to `grids`, for `goals`; `only`: the actions that the
-    world may take (None: all)."""
+    world may take (None: all); `fixed`: what cells of the start are (parameters, as a rule), where a search wants that."""
 
     def __init__(
-        self, system: ir.System, sizes: Mapping[str, int], grids: Grids, goals: Sequence[Goal], only: frozenset[str] | None = None
+        self,
+        system: ir.System,
+        sizes: Mapping[str, int],
+        grids: Grids,
+        goals: Sequence[Goal],
+        only: frozenset[str] | None = None,
+        fixed: Mapping[Cell, Any] | None = None,
     ):
-        self.system, self.grids, self.goals, self.only = system, grids, list(goals), only
+        self.system, self.grids, self.goals, self.only, self.fixed = system, grids, list(goals), only, dict(fixed or {})
         self.sizes = {ir.RULES: 1} | {
             name: len(p.members) if p.members is not None else sizes.get(name, 0) for name, p in system.parties.items()
         }
@@ -170,7 +176,9 @@ class Encoding:
             free = each.kind is ir.Kind.PARAMETER and (each.low is None or each.low != each.high)
             for cell in self.cells(each):
                 start = named.get(cell, None if free else each.start)
-                if start is not None:
+                if cell in self.fixed:
+                    state[cell] = self.fixed[cell]
+                elif start is not None:
                     state[cell] = self.evaluator.value(start, {"self": cell[1]})
                 elif each.kind is ir.Kind.NET:
                     state[cell] = Fraction(0)

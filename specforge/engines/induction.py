@@ -137,11 +137,21 @@ class Prover:
 
     # ------------------------------------------------------------ obligations
 
-    def ask(self, need: Need, case: Case, extra: Extra, show: ir.Expr, env: Mapping[str, str] | None = None, judged: bool = False) -> bool:
+    def ask(
+        self,
+        need: Need,
+        case: Case,
+        extra: Extra,
+        show: ir.Expr,
+        env: Mapping[str, str] | None = None,
+        judged: bool = False,
+        thorough: bool = True,
+    ) -> bool:
         """Discharges one obligation, if it can be: first without cutting classes for the sake of what is assumed, then with."""
         self.asked += 1
         self.failed.pop(need, None)
-        for way in ("coarse", "plain", "split"):
+        ways = ["coarse", "plain"] if self._shares(case) else ["plain"]
+        for way in [*ways, "split"] if thorough else ways:
             try:
                 scene, goal = self._scene_showing(case, extra, show, env, way, judged)
             except NotAdditive as reason:
@@ -160,13 +170,18 @@ class Prover:
             if judged:
                 for name, cond in self._given(at_rest=True):
                     question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]
-            found = certificate.discharge(need, question, self.rlimit)
+            found = certificate.discharge(need, question, self.rlimit if thorough else self.rlimit // 8)
             if found is not None:
                 self.done[need] = found
                 self.failed.pop(need, None)
                 return True
             self.failed[need] = question
         return False
+
+    def _shares(self, case: Case) -> bool:
+        """Somebody of the crowd may give something."""
+        rule = self.system.actions.get(case.rule) or self.system.duties.get(case.rule)
+        return rule is not None and any(isinstance(node, ir.Tier) and node.party is not None for node in ir.walk(rule.body))
 
     def _scene_showing(
         self, case: Case, extra: Extra, show: ir.Expr, env: Mapping[str, str] | None, way: str, judged: bool
@@ -261,7 +276,7 @@ class Prover:
             proof = self.done.get(need)
             if proof is not None and all(source in self.lemmas or not _is_lemma(source) for source in proof.uses):
                 continue
-            if not self.ask(need, case, extra, lemma.expr):
+            if not self.ask(need, case, extra, lemma.expr, thorough=lemma.why == "claim"):
                 del self.lemmas[lemma.name]
                 return False
         return True

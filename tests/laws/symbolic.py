@@ -62,7 +62,7 @@ class Formal:
         if isinstance(value, Num) and value.cases is not None:
             cases = tuple((v, cond) for v, cond in ((v, self.ground(cond)) for v, cond in value.cases) if cond is not False)
             certain = [v for v, cond in cases if cond is True]
-            assert len(certain) == (len(cases) == 1), cases
+            assert len(certain) <= 1, cases
             return certain[0] if certain else Num(None, cases)
         if isinstance(value, Num):
             put = z3.simplify(z3.substitute(value.term, *self.pairs))
