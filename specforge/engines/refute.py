@@ -14,9 +14,13 @@ from attrs import define, field, frozen
 
 from specforge.algebra.solver import Irrational
 from specforge.core import ir
-from specforge.engines.bmc import Unrolling, hunt
+from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import cost_of, grids_for
+from specforge.engines.hunt import hunt
+from specforge.engines.hunt import hunt
+from specforge.engines.grids import cost_of, grids_for
+from specforge.engines.hunt import hunt
 from specforge.engines.simulate import explore
 from specforge.evidence.goal import Goal
 from specforge.evidence.ranges import annotated
