@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, field
 
-from specforge.algebra.crowd import NotAdditive, Split
+from specforge.algebra.crowd import CLASS_LIMIT, NotAdditive, Split
 from specforge.algebra.judging import witnesses
 from specforge.algebra.obligation import RLIMIT, Hypothesis, Question
 from specforge.core import ir
@@ -24,6 +24,7 @@ from specforge.evidence import certificate
 from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
 from specforge.evidence.goal import ClaimGoal, action_assumptions, state_assumptions
 
+SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed
 Extra = tuple[tuple[str, int], ...]
 
 
@@ -55,7 +56,6 @@ class Prover:
     done: dict[Need, Discharged] = field(factory=dict)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
     scenes: dict[Any, Scene] = field(factory=dict)
-    said: dict[Any, list[Hypothesis]] = field(factory=dict)
     asked: int = 0
     layer: int = 0
 
@@ -89,7 +89,7 @@ class Prover:
     ) -> tuple[Scene, Any]:
         """The transition, with `extra` members that stand for any, in classes that can answer `show`; and the formula to show."""
         splitting = way == "split"
-        key = (case, extra, id(show) if show is not None else None, way, self.layer if splitting else 0)
+        key = (case, extra, show, tuple((env or {}).items()), way, self.layer if splitting else 0, judged and splitting)
         if key not in self.scenes:
             actions = action_assumptions(self.system, self.goals[0])
 
@@ -106,7 +106,7 @@ class Prover:
                 return made, goal
 
             parties = [party.name for party in self.system.open_parties()]
-            self.scenes[key] = in_classes(build, parties)
+            self.scenes[key] = in_classes(build, parties, SPLIT_LIMIT if splitting else CLASS_LIMIT)
         return self.scenes[key]  # type: ignore[return-value]
 
     def _assume_all(self, scene: Scene, lemmas: Iterable[Lemma]) -> list[Hypothesis]:
@@ -124,16 +124,16 @@ class Prover:
         return result
 
     def _says(self, scene: Scene, source: str, expr: ir.Expr, when: str) -> list[Hypothesis]:
-        key = (id(scene), source, when)
-        if key not in self.said:
+        key = (source, when)
+        if key not in scene.said:
             kept, scene.hypotheses = scene.hypotheses, []
             state = scene.before if when == "before" else scene.algebra.state
             try:
                 scene.assume(source, expr, state)
             finally:
                 found, scene.hypotheses = scene.hypotheses, kept
-            self.said[key] = found
-        return self.said[key]
+            scene.said[key] = found
+        return scene.said[key]
 
     # ------------------------------------------------------------ obligations
 
@@ -291,7 +291,6 @@ class Prover:
         for need, case, extra, env in needs:
             if isinstance(goal.claim.moment, ir.After) and not goal.claim.moment.duty and case.kind == "rest":
                 show: ir.Expr = ir.Op(ir.Operator.OR, (ir.Op(ir.Operator.NOT, (_by(goal.claim.moment.name),)), goal.claim.cond))
-                show = self._same(goal, show)
             else:
                 show = goal.claim.cond
             if not self.ask(need, case, extra, show, env, judged=True):
@@ -305,11 +304,6 @@ class Prover:
             self._premises(goal),
             seconds,
         )
-
-    _shown: dict[ClaimGoal, ir.Expr] = field(factory=dict)
-
-    def _same(self, goal: ClaimGoal, show: ir.Expr) -> ir.Expr:
-        return self._shown.setdefault(goal, show)
 
     def _premises(self, goal: ClaimGoal) -> tuple[str, ...]:
         at_rest = isinstance(goal.claim.moment, ir.AtRest | ir.EveryStep) or (

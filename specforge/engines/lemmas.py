@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import attrs
+
 from specforge.core import ir
 from specforge.engines.transitions import RULES_MEMBER, Book, no
 from specforge.evidence.certificate import Lemma
@@ -20,6 +22,7 @@ def layers(book: Book, goals: Sequence[ClaimGoal], given: Sequence[tuple[str, ir
     """Batches of guesses; a later one is tried only if the earlier ones do not suffice."""
     yield []
     yield [*ledger(book.system), *constants(book), *claims(book, goals)]
+    yield [*kept_from_text(book, given), *signs(book), *flags(book), *pairs(book)]
 
 
 def total(system: ir.System, each: ir.Field) -> ir.Expr:
@@ -94,3 +97,183 @@ def claims(book: Book, goals: Sequence[ClaimGoal]) -> list[Lemma]:
             text = f"{claim.name}, outside the settling of {', '.join(name[3:] for name in busy)}"
             result.append(Lemma(f"rested {claim.name}", ir.Op(Op.OR, (*settling, claim.cond)), text, "claim"))
     return result
+
+
+def busy(book: Book) -> tuple[ir.Expr, ...]:
+    """The settling of some action to which a duty listens is on."""
+    return tuple(ir.Read(name, RULES_MEMBER) for name in book.system.fields if name.startswith("by:") and book.listening({name[3:]}))
+
+
+def venue_fields(book: Book) -> Iterator[tuple[str, ir.Field, ir.Expr]]:
+    """The fields of parties with a closed list, one by one, as the text writes them."""
+    for each in book.system.fields.values():
+        party = book.system.parties.get(each.party)
+        if party is not None and party.members is not None and not each.per:
+            for index, name in enumerate(party.members):
+                place = f"{party.name if len(party.members) == 1 else name}.{each.short}"
+                yield place, each, ir.Read(each.name, ir.Lit(ir.Member(party.name, index)))
+
+
+def member_fields(book: Book) -> Iterator[ir.Field]:
+    for each in book.system.fields.values():
+        party = book.system.parties.get(each.party)
+        if party is not None and party.members is None and not each.per and ":" not in each.name:
+            yield each
+
+
+def never_below_zero(each: ir.Field) -> bool:
+    low = ir.ZERO if each.low is None and each.kind in (ir.Kind.BALANCE, ir.Kind.HOUSE) else each.low
+    return isinstance(low, ir.Lit) and low.value >= 0  # type: ignore[operator]
+
+
+def signs(book: Book) -> list[Lemma]:
+    """The sign of one quantity of the venue, or of one sum; and of sums and differences of two in the same unit."""
+    result = []
+    sums: list[tuple[str, ir.Field, ir.Expr]] = []
+    for place, each, read in venue_fields(book):
+        if isinstance(each.type, ir.Number) and each.name in book.written:
+            if not never_below_zero(each):
+                result.append(Lemma(f"{place} >= 0", ir.Op(Op.LE, (ir.ZERO, read)), f"{place} >= 0", "sign"))
+            result.append(Lemma(f"{place} <= 0", ir.Op(Op.LE, (read, ir.ZERO)), f"{place} <= 0", "sign"))
+            sums.append((place, each, read))
+    for each in member_fields(book):
+        if each.kind is ir.Kind.NET:
+            text, value = f"(sum of t.{each.short} for t: {each.party})", total(book.system, each)
+            result.append(Lemma(f"{text} >= 0", ir.Op(Op.LE, (ir.ZERO, value)), f"{text} >= 0", "sign"))
+            result.append(Lemma(f"{text} <= 0", ir.Op(Op.LE, (value, ir.ZERO)), f"{text} <= 0", "sign"))
+            for place, other, read in sums:
+                if other.kind is ir.Kind.NET and other.asset == each.asset and other.house == each.house:
+                    for op, sign in ((Op.ADD, "+"), (Op.SUB, "-")):
+                        both = ir.Op(op, (value, read))
+                        for low, high, way in ((ir.ZERO, both, ">="), (both, ir.ZERO, "<=")):
+                            words = f"{text} {sign} {place} {way} 0"
+                            result.append(Lemma(words, ir.Op(Op.LE, (low, high)), words, "two signs"))
+    return result
+
+
+def flags(book: Book) -> list[Lemma]:
+    """What a member's yes/no field says of the signs of its other fields, always or outside settling."""
+    result = []
+    members = list(member_fields(book))
+    for flag in members:
+        if not isinstance(flag.type, ir.Flag):
+            continue
+        for each in members:
+            if each.party != flag.party or not isinstance(each.type, ir.Number) or each.name not in book.written:
+                continue
+            m = ir.Var("t")
+            is_, value = ir.Read(flag.name, m), ir.Read(each.name, m)
+            for cond, way in (
+                (ir.Op(Op.EQ, (value, ir.ZERO)), "= 0"),
+                (ir.Op(Op.LE, (value, ir.ZERO)), "<= 0"),
+                (ir.Op(Op.LE, (ir.ZERO, value)), ">= 0"),
+            ):
+                for always, when in ((True, ""), (False, " outside settling")):
+                    body = ir.Op(Op.OR, (*(() if always else busy(book)), no(is_), cond))
+                    if always or busy(book):
+                        text = f"for all t: {flag.party}: t.{flag.short} implies t.{each.short} {way}{when}"
+                        result.append(Lemma(text, ir.Fold(ir.Folding.ALL, "t", flag.party, YES, body), text, "flag"))
+    return result
+
+
+def conjuncts(expr: ir.Expr) -> list[ir.Expr]:
+    if isinstance(expr, ir.Op) and expr.op is Op.AND:
+        return [each for arg in expr.args for each in conjuncts(arg)]
+    return [expr]
+
+
+def variables(expr: ir.Expr) -> set[str]:
+    bound = {node.var for node in ir.walk(expr) if isinstance(node, ir.Fold)} | {
+        node.name for node in ir.walk(expr) if isinstance(node, ir.Let)
+    }
+    return {node.name for node in ir.walk(expr) if isinstance(node, ir.Var)} - bound
+
+
+def replaced(expr: object, name: str, by: ir.Expr) -> object:
+    """`expr` with the local name replaced (no binder of that name inside)."""
+    if isinstance(expr, ir.Var):
+        return by if expr.name == name else expr
+    if isinstance(expr, tuple):
+        return tuple(replaced(each, name, by) for each in expr)
+    if attrs.has(type(expr)):
+        changes = {
+            a.name: replaced(getattr(expr, a.name), name, by)
+            for a in attrs.fields(type(expr))
+            if isinstance(getattr(expr, a.name), tuple | ir.Op | ir.Var | ir.Read | ir.If | ir.Let | ir.Fold | ir.Old)
+        }
+        return attrs.evolve(expr, **changes) if changes else expr
+    return expr
+
+
+def guards_of(block: ir.Block) -> list[ir.Expr]:
+    return [each for node in block if isinstance(node, ir.Require) for each in conjuncts(node.cond)]
+
+
+def kept_from_text(book: Book, given: Sequence[tuple[str, ir.Expr]]) -> list[Lemma]:
+    """What a sentence required or assumed when it set a field of the venue holds for as long as the field keeps that value."""
+    result = []
+    system = book.system
+    del given
+    for action in system.actions.values():
+        conditions = [*guards_of(action.body)]
+        for each in system.assumptions.values():
+            if each.action == action.name:
+                conditions += [c for c in conjuncts(_as(each, action))]
+        for node in ir.walk(action.body):
+            if not isinstance(node, ir.Set) or node.add or not isinstance(node.place.member, ir.Lit):
+                continue
+            each = system.fields[node.place.field]
+            if each.start is None or each.per:
+                continue
+            read = ir.Read(each.name, node.place.member)
+            unset = ir.Op(Op.EQ, (read, each.start))
+            name = f"{each.name} as set by {action.name}"
+            if f"by:{action.name}" in system.fields:
+                by = ir.Read(f"by:{action.name}", RULES_MEMBER)
+                result.append(Lemma(f"{name} settled", ir.Op(Op.OR, (unset, by)), f"{each.name} is only set while {action.name} settles", "set"))
+            for at, cond in enumerate(conditions):
+                if isinstance(node.value, ir.Var):
+                    cond = replaced(cond, node.value.name, read)
+                if not variables(cond):  # type: ignore[arg-type]
+                    result.append(Lemma(f"{name} {at}", ir.Op(Op.OR, (unset, cond)), f"{name}: what was required then", "set"))  # type: ignore[arg-type]
+    return result
+
+
+def _as(assumption: ir.Assumption, action: ir.Action) -> ir.Expr:
+    cond: object = assumption.cond
+    for mine, theirs in zip(assumption.params, action.params, strict=False):
+        cond = replaced(cond, mine, ir.Var(theirs.name))
+    return cond  # type: ignore[return-value]
+
+
+def pairs(book: Book) -> list[Lemma]:
+    """While somebody is due: what the action that made him due wrote into everybody's fields still stands; and he is alone."""
+    result = []
+    for duty in book.system.duties.values():
+        if len(duty.params) != 1 or not duty.after:
+            continue
+        party = duty.params[0].type.party  # type: ignore[union-attr]
+        d = ir.Var("d")
+        due = ir.Op(Op.AND, (book.listens(duty), replaced(duty.when, duty.params[0].name, d)))  # type: ignore[arg-type]
+        e = ir.Op(Op.AND, (book.listens(duty), replaced(duty.when, duty.params[0].name, ir.Var("e"))))  # type: ignore[arg-type]
+        same = ir.Op(Op.EQ, (d, ir.Var("e")))
+        alone = ir.Op(Op.OR, (same, no(due), no(e)))
+        text = f"at most one is due for {duty.name}"
+        result.append(Lemma(text, every("d", party, every("e", party, alone)), text, "pair"))
+        for name in duty.after:
+            for node in book.system.actions[name].body:
+                if not isinstance(node, ir.ForEach) or node.where != YES:
+                    continue
+                for each in node.body:
+                    if isinstance(each, ir.Set) and not each.add and each.place.member == ir.Var(node.var) and variables(each.value) <= {node.var}:
+                        w = ir.Var("w")
+                        now = ir.Read(each.place.field, w)
+                        kept = ir.Op(Op.EQ, (now, replaced(each.value, node.var, w)))  # type: ignore[arg-type]
+                        text = f"while somebody is due for {duty.name}, {each.place.field} is as {name} set it"
+                        body = ir.Op(Op.OR, (no(due), kept))
+                        result.append(Lemma(text, every("d", party, every("w", node.party, body)), text, "pair"))
+    return result
+
+
+def every(var: str, party: str, body: ir.Expr) -> ir.Expr:
+    return ir.Fold(ir.Folding.ALL, var, party, YES, body)

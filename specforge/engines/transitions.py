@@ -154,6 +154,7 @@ class Scene:
     before: dict[Any, Any] = field(factory=dict)
     assumed: list[tuple[str, Bool]] = field(factory=list)  # of actions, as they start
     hypotheses: list[Hypothesis] = field(factory=list)
+    said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
 
     # -- what is said of a state
 
@@ -182,7 +183,7 @@ class Scene:
         return any(each is False for each in (*self.algebra.conditions, *self.algebra.facts[0]))
 
 
-def in_classes(build: Callable[[dict[str, list[Virtual]]], Any], parties: Sequence[str]) -> Any:
+def in_classes(build: Callable[[dict[str, list[Virtual]]], Any], parties: Sequence[str], limit: int = CLASS_LIMIT) -> Any:
     """`build`, run again with a class cut in two whenever it asks what a class has not answered."""
     crowd = {party: [Virtual(party, f"{party}~0")] for party in parties}
     number = 1
@@ -194,7 +195,7 @@ def in_classes(build: Callable[[dict[str, list[Virtual]]], Any], parties: Sequen
             at = next(k for k, each in enumerate(classes) if each is split.virtual)
             classes[at : at + 1] = split.virtual.cut(split.question, number)
             number += 2
-            if len(classes) > CLASS_LIMIT:
+            if len(classes) > limit:
                 raise NotAdditive("too many different conditions on the members of the crowd") from None
 
 
