@@ -6,7 +6,7 @@ assumptions.  A model becomes a Plan, which is only a suggestion until `evidence
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,8 +15,8 @@ from specforge.algebra.solver import Answer, Model, Session, at_most, new_flag, 
 from specforge.algebra.symbolic import Num, Sel, as_term, conj, disj, equal, implies, negate
 from specforge.core import ir
 from specforge.core.machine import Firing, Members
-from specforge.engines.encoding import Encoding, Grids, Rule, clone, parts, source_of
-from specforge.evidence.goal import DefectGoal, Goal
+from specforge.engines.encoding import Encoding, Rule, clone, parts
+from specforge.evidence.goal import DefectGoal
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
 
@@ -26,7 +26,7 @@ class Unrolling:
 
     def __init__(self, encoding: Encoding, seed: int = 0):
         self.encoding = encoding
-        self.session = Session(seed=seed)
+        self.session = Session(seed=seed, search=not encoding.products)
         self.session.add(encoding.rigid_facts)
         self.states: list[dict[Cell, Any]] = [encoding.initial]
         self.steps: list[list[tuple[Any, Any]]] = []  # per step: its unknowns, renamed
@@ -144,7 +144,7 @@ class Unrolling:
             for cell, value in encoding.start_state.items()
             if isinstance(value, Num | Sel) or not isinstance(value, bool | int | Fraction)
         }
-        start = {cell: value for cell, value in start.items() if self._is_free(cell)}
+        start = encoding.fixed | {cell: value for cell, value in start.items() if self._is_free(cell)}
         events: list[Event] = []
         firings: list[list[Firing]] = [[]]
         for t in range(length):
@@ -170,6 +170,22 @@ class Unrolling:
                 return model.value(Num(None, tuple((v, substitute(cond, self.steps[t])) for v, cond in formal.cases)))
             return model.value(Num(substitute(formal.term, self.steps[t])))
         return model.value(formal if isinstance(formal, bool | int | Fraction) else substitute(formal, self.steps[t]))
+
+    def shape(self, length: int) -> Any:
+        """What is done in the run the solver has in mind, by whom and who gives, whatever the amounts."""
+        model = self.session.model()
+        chosen: list[Any] = []
+        for t in range(length):
+            rule = next(r for r in self.encoding.rules if model.value(substitute(r.do, self.steps[t])))
+            chosen.append(substitute(rule.do, self.steps[t]))
+            for arg in rule.args:
+                if isinstance(arg, Sel):
+                    chosen.append(substitute(arg.is_[self._value(model, arg, t)], self.steps[t]))
+            for _, _, shares, _ in rule.shared:
+                for x in shares:
+                    gives = substitute(equal(x, Fraction(0)), self.steps[t])
+                    chosen.append(negate(gives) if self._value(model, x, t) != 0 else gives)
+        return conj(chosen)
 
     def _giving(self, model: Model, rule: Rule, t: int) -> tuple[Members, ...]:
         """Who gives in the rule's collects: those who are emptied first, the one who is not last."""

@@ -59,7 +59,8 @@ def cost_of(system: ir.System, kind: str) -> int:
         return 1
     if " per " in kind:
         return 6
-    held_by_all = any(each.kind is ir.Kind.BALANCE and each.asset == kind and each.start is None for each in system.fields.values())
+    fields = system.fields.values()
+    held_by_all = any(each.kind is ir.Kind.BALANCE and each.asset == kind and each.start is None for each in fields)
     return 9 if held_by_all else 2
 
 
