@@ -108,7 +108,7 @@ class CrowdEvaluator(Evaluator):
         if factor is not None:
             kappa = self.value(factor, env)
             self.algebra.kappa = kappa if isinstance(kappa, po.Poly) and self.algebra._never_negative(kappa) else None
-        self._tier_now = tier if self.coarse and tier.party is not None else None
+        self._tier_now = tier if tier.party is not None else None
         try:
             return super()._tier(tier, asked, env)
         finally:
@@ -116,7 +116,7 @@ class CrowdEvaluator(Evaluator):
 
     def _cap(self, tier: ir.Tier, env: Env) -> Any:
         member = env.get(tier.var)
-        if self._tier_now is not tier or not isinstance(member, Virtual):
+        if not self.coarse or self._tier_now is not tier or not isinstance(member, Virtual):
             return super()._cap(tier, env)
         atom = ("share", self.algebra.tiers, "cap")
         self.algebra.own_signs.add((member.party, atom))
@@ -145,7 +145,10 @@ class CrowdEvaluator(Evaluator):
     def value(self, expr: ir.Expr, env: Env) -> Any:
         tier = self._tier_now
         if tier is not None and (expr is tier.where or expr is tier.key) and isinstance(env.get(tier.var), Virtual):
-            return True if expr is tier.where else Opaque(env[tier.var], "who counts is forgotten", tier.span)
+            if expr is tier.where and self.coarse:
+                return True
+            if expr is tier.key and (self.coarse or tier.policy is not ir.Policy.PROPORTION):
+                return Opaque(env[tier.var], "nothing is said of the crowd's order", tier.span)  # and never used
         if isinstance(expr, ir.Undefined):
             with self._somebody(env):
                 return super().value(expr, env)

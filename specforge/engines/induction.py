@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from specforge.algebra.crowd import CLASS_LIMIT, NotAdditive, Split
 from specforge.algebra.judging import witnesses
@@ -38,8 +38,13 @@ def prove(
     for goal in goals:
         groups.setdefault(goal.given, []).append(goal)
     outcomes: dict[ClaimGoal, ProofOutcome] = {}
-    for _, group in sorted(groups.items(), key=lambda each: len(each[0])):
-        outcomes.update(Prover(book, group, rlimit, stop).run())
+    known: dict[str, Lemma] = {}  # what holds with nothing assumed holds under any assumption
+    done: dict[Need, Discharged] = {}
+    for given, group in sorted(groups.items(), key=lambda each: len(each[0])):
+        prover = Prover(book, group, rlimit, stop, dict(known), dict(done))
+        outcomes.update(prover.run())
+        if not given:
+            known, done = prover.lemmas, prover.done
     return outcomes
 
 
@@ -51,9 +56,9 @@ class Prover:
     goals: Sequence[ClaimGoal]
     rlimit: int = RLIMIT
     stop: float | None = None
-    cases: list[Case] = field(init=False)
     lemmas: dict[str, Lemma] = field(factory=dict)  # those not yet dropped
     done: dict[Need, Discharged] = field(factory=dict)
+    cases: list[Case] = field(init=False)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
     scenes: dict[Any, Scene] = field(factory=dict)
     asked: int = 0
@@ -100,7 +105,7 @@ class Prover:
                 if splitting:
                     made.evaluator.splitting = True
                     self._assume_all(made, list(self.lemmas.values()))
-                    for name, cond in self._given(at_rest=True) if judged else ():
+                    for name, cond in self._given(at_rest=True) if judged or self._comes_to_rest(case) else ():
                         self._says(made, name, cond, "after")
                     made.evaluator.splitting = False
                 return made, goal
@@ -167,7 +172,7 @@ class Prover:
                     question.hypotheses += self._says(scene, name, cond, "before")  # type: ignore[operator]
             else:
                 question.hypotheses = [*question.hypotheses, *self._assume_all(scene, self.lemmas.values())]
-            if judged:
+            if judged or self._comes_to_rest(case):
                 for name, cond in self._given(at_rest=True):
                     question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]
             found = certificate.discharge(need, question, self.rlimit if thorough else self.rlimit // 8)
@@ -178,10 +183,18 @@ class Prover:
             self.failed[need] = question
         return False
 
+    def _comes_to_rest(self, case: Case) -> bool:
+        """No duty listens: the state after the action is at rest, and what is assumed is judged there."""
+        if case.kind != "action" or case.then:
+            return bool(case.then)
+        return not self.book.listening({case.rule} | called(self.system.actions[case.rule].body))
+
     def _shares(self, case: Case) -> bool:
         """Somebody of the crowd may give something."""
-        rule = self.system.actions.get(case.rule) or self.system.duties.get(case.rule)
-        return rule is not None and any(isinstance(node, ir.Tier) and node.party is not None for node in ir.walk(rule.body))
+        rules = [self.system.actions.get(case.rule) or self.system.duties.get(case.rule), self.system.duties.get(case.then)]
+        return any(
+            isinstance(node, ir.Tier) and node.party is not None for rule in rules if rule is not None for node in ir.walk(rule.body)
+        )
 
     def _scene_showing(
         self, case: Case, extra: Extra, show: ir.Expr, env: Mapping[str, str] | None, way: str, judged: bool
@@ -239,6 +252,12 @@ class Prover:
             if any(action.name != name for action in taking if action.open):
                 raise NotAdditive(f"`{name}` is also called by other actions", claim.span)
             return [case for case in self.cases if case.kind == "action" and case.rule == name]
+        listening = self.book.listening(took)
+        if len(listening) == 1 and listening[0].once and not listening[0].params and not called(listening[0].body):
+            if not any(action.name != name for action in taking if action.open):
+                return [
+                    evolve(case, then=listening[0].name) for case in self.cases if case.kind == "action" and case.rule == name
+                ]
         params = {each for each in (claim.moment.params if isinstance(claim.moment, ir.After) else ())}
         if any(isinstance(node, ir.Old) or (isinstance(node, ir.Var) and node.name in params) for node in ir.walk(claim.cond)):
             raise NotAdditive("duties may act between the action and the moment the claim is judged", claim.span)

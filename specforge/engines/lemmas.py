@@ -22,7 +22,7 @@ def layers(book: Book, goals: Sequence[ClaimGoal], given: Sequence[tuple[str, ir
     """Batches of guesses; a later one is tried only if the earlier ones do not suffice."""
     yield []
     yield [*ledger(book.system), *constants(book), *claims(book, goals)]
-    yield [*kept_from_text(book, given), *signs(book), *flags(book), *pairs(book)]
+    yield [*kept_from_text(book, given), *signs(book), *flags(book), *pairs(book), *lines(book)]
 
 
 def total(system: ir.System, each: ir.Field) -> ir.Expr:
@@ -64,7 +64,7 @@ def constants(book: Book) -> list[Lemma]:
     result = []
     for each in book.system.fields.values():
         party = book.system.parties.get(each.party)
-        if party is None or party.members is None or each.per or each.kind in (ir.Kind.PARAMETER, ir.Kind.HOUSE):
+        if party is None or party.members is None or each.per or ":" in each.name:
             continue
         for index, name in enumerate(party.members):
             member = ir.Lit(ir.Member(party.name, index))
@@ -108,7 +108,7 @@ def venue_fields(book: Book) -> Iterator[tuple[str, ir.Field, ir.Expr]]:
     """The fields of parties with a closed list, one by one, as the text writes them."""
     for each in book.system.fields.values():
         party = book.system.parties.get(each.party)
-        if party is not None and party.members is not None and not each.per:
+        if party is not None and party.members is not None and not each.per and ":" not in each.name:
             for index, name in enumerate(party.members):
                 place = f"{party.name if len(party.members) == 1 else name}.{each.short}"
                 yield place, each, ir.Read(each.name, ir.Lit(ir.Member(party.name, index)))
@@ -273,6 +273,57 @@ def pairs(book: Book) -> list[Lemma]:
                         body = ir.Op(Op.OR, (no(due), kept))
                         result.append(Lemma(text, every("d", party, every("w", node.party, body)), text, "pair"))
     return result
+
+
+def lines(book: Book) -> list[Lemma]:
+    """The lines that duties watch: outside settling nobody is over one; and what must not fall below it is not below zero, at
+    today's figures, or at those with which the settling began."""
+    result = []
+    for duty in book.system.duties.values():
+        if len(duty.params) != 1:
+            continue
+        party = duty.params[0].type.party  # type: ignore[union-attr]
+        t = duty.params[0].name
+        due = duty.when
+        text = f"nobody is due for {duty.name} outside settling"
+        result.append(Lemma(text, every(t, party, ir.Op(Op.OR, (*busy(book), no(due)))), text, "line"))
+        for cond in conjuncts(due):
+            if not (isinstance(cond, ir.Op) and cond.op is Op.LT):
+                continue
+            value = cond.args[0]
+            others = tuple(no(each) for each in conjuncts(due) if each is not cond)
+            for was in (False, True):
+                low = as_it_was(book, value) if was else value
+                if was and low == value:
+                    continue
+                fact = ir.Op(Op.LE, (ir.ZERO, low))
+                text = f"for all {t}: {party}: {one_line(value)} >= 0" + (", at the figures with which the settling began" if was else "")
+                result.append(Lemma(text, every(t, party, ir.Op(Op.OR, (*others, fact)) if others else fact), text, "line"))
+                if not was:
+                    body = ir.Op(Op.OR, (*busy(book), *others, fact))
+                    result.append(Lemma(text + " outside settling", every(t, party, body), text + ", outside settling", "line"))
+    return result
+
+
+def as_it_was(book: Book, expr: object) -> ir.Expr:
+    """The same, with the venue's figures as they were when the settling began."""
+    if isinstance(expr, ir.Read) and f"was:{expr.field}" in book.system.fields:
+        return attrs.evolve(expr, field=f"was:{expr.field}")
+    if isinstance(expr, tuple):
+        return tuple(as_it_was(book, each) for each in expr)  # type: ignore[return-value]
+    if attrs.has(type(expr)):
+        changes = {
+            a.name: as_it_was(book, getattr(expr, a.name))
+            for a in attrs.fields(type(expr))
+            if isinstance(getattr(expr, a.name), tuple | ir.Op | ir.Var | ir.Read | ir.If | ir.Let | ir.Fold | ir.Old)
+        }
+        return attrs.evolve(expr, **changes) if changes else expr  # type: ignore[return-value]
+    return expr  # type: ignore[return-value]
+
+
+def one_line(expr: ir.Expr) -> str:
+    """The words of the text where the expression stands."""
+    return " ".join(expr.span.text.split()) or "it"
 
 
 def every(var: str, party: str, body: ir.Expr) -> ir.Expr:

@@ -27,7 +27,8 @@ RULES_MEMBER = ir.Lit(ir.Member(ir.RULES, 0))
 
 @frozen(eq=False)
 class Book:
-    """A system with the settling's own memory as fields: `by:A` (action A takes part in this settling), `acted:D`."""
+    """A system with the settling's own memory as fields: `by:A` (action A takes part in this settling), `acted:D`,
+    and `was:F`: the venue's field F as it was when the settling began."""
 
     system: ir.System
     written: frozenset[str]
@@ -45,6 +46,12 @@ class Book:
             if duty.once and len(duty.params) <= 1:
                 party = duty.params[0].type.party if duty.params else ir.RULES  # type: ignore[union-attr]
                 ghosts[f"acted:{duty.name}"] = ir.Field(f"acted:{duty.name}", party, ir.Flag(), ir.Kind.PLAIN, start=ir.NO)
+        for action in system.actions.values():
+            if action.name in listened:
+                for node in ir.walk(action.body):
+                    if isinstance(node, ir.Set) and isinstance(node.place.member, ir.Lit) and node.place.index is None:
+                        each = system.fields[node.place.field]
+                        ghosts[f"was:{each.name}"] = evolve(each, name=f"was:{each.name}", kind=ir.Kind.PLAIN)
         written = frozenset({*written_fields(system), *ghosts})
         return Book(evolve(system, fields={**system.fields, **ghosts}), written)
 
@@ -89,11 +96,12 @@ class Case:
     members: tuple[tuple[str, int], ...]
     named: tuple[tuple[str, int], ...]
     fixed: tuple[tuple[str, int], ...] = ()
+    then: str = ""  # the one duty that follows the action, if it is due
 
     def text(self) -> str:
         args = ", ".join(f"{name}={index}" for name, index in self.members)
         rest = "".join(f" [{name}={value}]" for name, value in self.fixed)
-        return (f"{self.rule}({args})" if self.rule else self.kind) + rest
+        return (f"{self.rule}({args})" if self.rule else self.kind) + (f" then {self.then}" if self.then else "") + rest
 
 
 def all_fixed(system: ir.System) -> list[tuple[tuple[str, int], ...]]:
@@ -396,11 +404,18 @@ def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]]) -> Non
     evaluator.in_duty = duty
     evaluator.execute(rule.body, scene.env)
     algebra.on_took = None
+    if case.then:
+        after = system.duties[case.then]
+        evaluator.in_duty = True
+        algebra.branch(evaluator.value(after.when, {}), lambda: evaluator.execute(after.body, {}), lambda: None)
     for name, each in system.fields.items():
         kind, _, of = name.partition(":")
         if kind == "by":
             now = disj(guard for guard, action, _ in algebra.taken if action == of)
             algebra.state[name, 0, 0] = disj((algebra.state[name, 0, 0], now)) if duty else now
+        elif kind == "was" and not duty:
+            for member in range(algebra.named[each.party]):
+                algebra.state[name, member, 0] = scene.before[of, member, 0]
         elif kind == "acted" and not duty:
             for member in algebra.members(each.party):
                 algebra.state[name, member, 0] = False
