@@ -15,7 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from specforge.algebra.exact import Cell
-from specforge.algebra.solver import exactly_one, new_flag, renamed
+from specforge.algebra.solver import new_flag, renamed
 from specforge.algebra.symbolic import (
     Demand,
     Num,
@@ -25,10 +25,12 @@ from specforge.algebra.symbolic import (
     conj,
     disj,
     equal,
+    exactly_one,
     implies,
     merge,
     negate,
     new_number,
+    same,
 )
 from specforge.core import ir
 from specforge.core.evaluate import Evaluator
@@ -407,12 +409,10 @@ class Encoding:
         for rule in self.rules:
             facts.append(implies(rule.do, conj((rule.enabled, *rule.conditions, *rule.facts))))
         for cell, old in self.formal.items():
-            new = old
-            for rule in self.rules:
-                if cell in rule.changed:
-                    new = merge(rule.do, rule.changed[cell], new)
-            facts.append(equal(self.next[cell], new))
-            facts += self._facts_of(self.next[cell])
+            new, writing = self.next[cell], [rule for rule in self.rules if cell in rule.changed]
+            facts += [implies(rule.do, same(new, rule.changed[cell])) for rule in writing]
+            facts.append(disj((*(rule.do for rule in writing), same(new, old))))
+            facts += self._facts_of(new)
         return facts
 
     # ------------------------------------------------------------ what is looked for

@@ -13,7 +13,7 @@ from specforge.algebra.exact import Cell, ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.diagnostics.source import NOWHERE, Span
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal
 from specforge.evidence.play import Judge
 from specforge.evidence.replay import Script
 from specforge.evidence.trace import Trace
@@ -76,6 +76,8 @@ def why(system: ir.System, trace: Trace) -> tuple[str, ...]:
                 return tuple(explainer.values(reach.cond, moment.env))
             case DefectGoal():
                 return tuple(explainer.defect(trace.defect, moment.span))
+            case RuleGoal():
+                return ()
     except DefectFound:  # a part that plays no role has no value there; the steps speak for themselves
         return ()
 

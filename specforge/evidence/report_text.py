@@ -11,7 +11,7 @@ from specforge.core import ir
 from specforge.diagnostics.render import render_all
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.explain import why
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal
 from specforge.evidence.layout import Cell, Column, Layout, aligned, columns
 from specforge.evidence.report import FileReport, Report, contradicts, is_undecided, is_vacuous, weakest
 from specforge.evidence.start import start_worth_showing
@@ -201,7 +201,7 @@ def goal_words(goal: Goal) -> tuple[str, Span, tuple[ir.Cite, ...]]:
             return claim.text, claim.span, claim.cites
         case ReachGoal(reach):
             return reach.text, reach.span, ()
-        case DefectGoal():
+        case DefectGoal() | RuleGoal():
             return "", NOWHERE, ()
 
 

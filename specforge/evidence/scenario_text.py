@@ -7,7 +7,7 @@ from specforge.core import ir
 from specforge.core.machine import Choice, Firing
 from specforge.diagnostics.source import Span
 from specforge.evidence.explain import one_line
-from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal
+from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.play import Judge
 from specforge.evidence.replay import Script
 from specforge.evidence.start import differs_from_text
@@ -37,7 +37,7 @@ def scenario_text(system: ir.System, trace: Trace, name: str | None = None) -> s
 def scenario_name(system: ir.System, trace: Trace) -> str:
     """A name that nothing else in the rulebook has."""
     goal = trace.goal
-    verb = {ClaimGoal: "breaks", ReachGoal: "reaches", DefectGoal: "shows"}[type(goal)]
+    verb = {ClaimGoal: "breaks", ReachGoal: "reaches", DefectGoal: "shows", RuleGoal: "shows"}[type(goal)]
     base = f"{verb}_{goal.name.rpartition('.')[2]}"
     taken = {*system.scenarios, *system.claims, *system.reaches, *system.actions, *system.lets, *system.fields}
     return next(each for each in (base, *(f"{base}_{i}" for i in range(2, 1000))) if each not in taken)

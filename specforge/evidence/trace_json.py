@@ -10,7 +10,7 @@ from specforge.algebra.exact import ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import DefectFound, Firing, Members
 from specforge.evidence.explain import why
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal
 from specforge.evidence.play import Event
 from specforge.evidence.report_text import clause, place_of
 from specforge.evidence.trace import Plan, Step, Trace
@@ -48,7 +48,7 @@ def trace_json(system: ir.System, trace: Trace, rulebook: str) -> Json:
 
 
 def goal_json(goal: Goal) -> Json:
-    kind = {ClaimGoal: "claim", ReachGoal: "reach", DefectGoal: "free"}[type(goal)]
+    kind = {ClaimGoal: "claim", ReachGoal: "reach", DefectGoal: "free", RuleGoal: "free"}[type(goal)]
     return {"kind": kind, "name": goal.name, "given": [each.text for each in goal.given]}
 
 
@@ -207,6 +207,8 @@ class _Reader:
         name, kind = goal["name"], goal["kind"]
         if kind == "free" and name in {each.value for each in ir.Defect}:
             return DefectGoal(ir.Defect(name))
+        if kind == "free" and (name in self.system.actions or name in self.system.duties):
+            return RuleGoal(name)
         if kind == "reach" and name in self.system.reaches:
             return ReachGoal(self.system.reaches[name])
         if kind == "claim" and name in self.system.claims:
