@@ -15,6 +15,7 @@ from specforge.diagnostics.source import NOWHERE, Span
 
 Members = tuple[int, ...]
 FIRING_LIMIT = 10_000  # of one settling; beyond it the settling is reported as never ending
+PATIENCE = 40  # firings; from then on a state that comes back shows that the settling may go on for ever
 
 
 class DefectFound(Exception):
@@ -116,7 +117,7 @@ def settle(
                 break
         else:
             return firings
-        if len(firings) >= limit:
+        if len(firings) >= limit or (len(firings) >= PATIENCE and _seen_before(machine, acted, seen)):
             raise DefectFound(ir.Defect.RESTS, duty.span)
         members = candidates[picker(Choice(duty.name, tuple(candidates), turn=True))]
         acted.setdefault(duty.name, set()).add(members)
@@ -139,3 +140,13 @@ def settle(
 
 def _listening(system: ir.System, took: set[str]) -> list[ir.Duty]:
     return [duty for duty in system.duties.values() if not duty.after or took.intersection(duty.after)]
+
+
+def _seen_before(machine: Machine, acted: dict[str, set[Members]], seen: set[Any]) -> bool:
+    """The settling is where it was before, so it may go round for ever."""
+    state = machine.save()
+    now = (tuple(state.values()) if isinstance(state, dict) else tuple(state), frozenset((duty, each) for duty, members in acted.items() for each in members))
+    if now in seen:
+        return True
+    seen.add(now)
+    return False

@@ -36,6 +36,7 @@ class Unrolling:
             *encoding.algebra.fresh,
         ]
         self._along = [new_flag(f"counts:{at}") for at in range(len(encoding.looked))]
+        self._step = conj(encoding.step)
         self._asked = 0
         self._may_stop = any(isinstance(each.goal, DefectGoal) for each in encoding.looked)
         self._going: list[Any] = [True]  # the state after t steps was come to without a defect
@@ -70,7 +71,7 @@ class Unrolling:
         going = new_flag(f"going:{t + 1}") if self._may_stop else True
         self._going.append(going)
         self.session.add([implies(going, self._going[t])])
-        self.session.add(implies(going, substitute(each, self.steps[t])) for each in encoding.step)
+        self.session.add([implies(going, substitute(self._step, self.steps[t]))])
         for at, looked in enumerate(encoding.looked):
             for each in looked.along_step:
                 self.session.add([implies(conj((going, self._along[at])), substitute(each, self.steps[t]))])
@@ -121,7 +122,9 @@ class Unrolling:
 
     def unfinished(self, t: int) -> Any:
         """Some duty is still due after t steps."""
-        return conj((self._going[t], substitute(negate(self.encoding.rest), self._state_pairs(t))))
+        encoding = self.encoding
+        late = disj((negate(encoding.rest), *(negate(each) for each in encoding.rest_conditions)))
+        return conj((self._going[t], substitute(late, self._state_pairs(t))))
 
     def settles(self, length: int, actions: int, seconds: float) -> Answer:
         """unsat: after so many steps no run with at most so many actions is still settling (so all of them are shorter)."""

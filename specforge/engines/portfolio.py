@@ -11,8 +11,10 @@ from attrs import define, evolve
 from specforge.core import ir
 from specforge.core.machine import Firing
 from specforge.engines.free import FREE_CHECKS, free_goals, free_rows
+from specforge.engines.induction import prove
 from specforge.engines.refute import Bounds, Quest, Refuter
 from specforge.engines.scenarios import promised, run_scenario, scenario_result
+from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
 from specforge.evidence.play import Event
 from specforge.evidence.ranges import annotated
@@ -31,6 +33,8 @@ class Row:
 
     quest: Quest
     expect: ir.Expect | None = None
+    proof: Proved | None = None
+    obstacle: str = ""  # why the prover did not get through
 
 
 def decide(
@@ -46,6 +50,7 @@ def decide(
     free = [each for each in free_goals(system) if wanted(each.check) and each.check not in options.off] if part == 0 else []
     searches = {each: Quest(each.goal, each.wants == "sometime") for each in free}
     quests = [row.quest for row in rows] + list(searches.values())
+    _prove(system, rows, deadline, tell)
     bounds = Bounds(options.members, options.steps)
     refuter = Refuter(system, quests, deadline, bounds, options.seed, tell)
     refuter.run()
@@ -55,6 +60,32 @@ def decide(
     if part == 0 and checks:
         for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest)):
             emit(result)
+    if refuter.disagreements:
+        raise Disagreement("\n".join(refuter.disagreements))
+
+
+class Disagreement(Exception):
+    """Two engines contradict each other: an error of SpecForge, never a verdict."""
+
+
+PROVING = 0.3  # of the budget
+
+
+def _prove(system: ir.System, rows: list[Row], deadline: float, tell: Tell) -> None:
+    """Tries every claim that nobody expects to be refuted for any number of members."""
+    candidates = [row for row in rows if isinstance(row.quest.goal, ClaimGoal) and not (row.expect and row.expect.verdict == "refuted")]
+    if not candidates:
+        return
+    tell("proving for any number of members")
+    goals = [row.quest.goal for row in candidates]
+    outcomes = prove(system, goals, seconds=PROVING * (deadline - time.monotonic()))  # type: ignore[arg-type]
+    for row, goal in zip(candidates, goals, strict=True):
+        outcome = outcomes[goal]  # type: ignore[index]
+        row.quest.seconds += outcome.seconds
+        if isinstance(outcome, Proved):
+            row.proof, row.quest.proved = outcome, True
+        else:
+            row.obstacle = outcome.reason
 
 
 def rows_of(system: ir.System) -> list[Row]:
@@ -93,6 +124,10 @@ def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter, dea
         "kind": "claim", "rulebook": rulebook, "name": claim.name, "text": claim.text, "cites": claim.cites, "span": claim.span,
         **_expected(row),
     }  # fmt: skip
+    if row.proof is not None:
+        if quest.trace is not None:
+            raise Disagreement(f"`{claim.name}` is proved, and a run refutes it")
+        return judged(_proved(row.proof, quest, about), row.expect)
     if quest.trace is None:
         _from_scenario(system, row, deadline)
     if quest.trace is not None:
@@ -105,6 +140,13 @@ def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter, dea
     else:
         result = _undecided(quest, refuter, about)
     return judged(result, row.expect)
+
+
+def _proved(proof: Proved, quest: Quest, about: dict[str, Any]) -> Result:
+    return Result(
+        verdict=Verdict.PROVED, scope=Scope("any", "any", proof.premises), lemmas=proof.lemmas, engine="induction",
+        seconds=quest.seconds, **about,
+    )  # fmt: skip
 
 
 def _from_scenario(system: ir.System, row: Row, deadline: float) -> None:

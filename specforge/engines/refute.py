@@ -18,9 +18,6 @@ from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import cost_of, grids_for
 from specforge.engines.hunt import hunt
-from specforge.engines.hunt import hunt
-from specforge.engines.grids import cost_of, grids_for
-from specforge.engines.hunt import hunt
 from specforge.engines.simulate import explore
 from specforge.evidence.goal import Goal
 from specforge.evidence.ranges import annotated
@@ -42,11 +39,13 @@ class Bounds:
 
 @define(eq=False)
 class Quest:
-    """One goal and what is known of it.  `hopeful`: somebody expects it to be found.  `excluded`: for a member count, every
-    run with at most so many actions was excluded.  `stuck`: member counts at which the search gave up."""
+    """One goal and what is known of it.  `hopeful`: somebody expects it to be found.  `proved`: a proof says it cannot be (random
+    runs look all the same).  `excluded`: for a member count, every run with at most so many actions was excluded.  `stuck`:
+    member counts at which the search gave up."""
 
     goal: Goal
     hopeful: bool = True
+    proved: bool = False
     trace: Trace | None = None
     engine: str = ""
     excluded: dict[int, int] = field(factory=dict)
@@ -100,6 +99,7 @@ class Refuter:
         self.least = max(1, named) if system.open_parties() else 0
         self.most = max(self.least, bounds.members or max(MEMBERS, self.least + 1)) if system.open_parties() else 0
         self.steps = bounds.steps or STEPS
+        self.disagreements: list[str] = []
 
     @property
     def left(self) -> float:
@@ -130,12 +130,14 @@ class Refuter:
             for at, plan in found.plans.items():
                 self._found(waiting[at], plan, "random runs")
 
-    def _found(self, quest: Quest, plan: Plan, engine: str) -> bool:
-        """Keeps what a plan shows, if it does, and if it is better than what was known."""
+    def _found(self, quest: Quest, plan: Plan, engine: str, exact: bool = False) -> bool:
+        """Keeps what a plan shows, if it does, and if it is better than what was known.  `exact`: it must."""
         start = time.monotonic()
         try:
             trace = replay(self.system, plan, quest.goal)
-        except NotReplayed:
+        except NotReplayed as difference:
+            if exact:
+                self.disagreements.append(f"{quest.goal.name}: a run of the {engine} does not replay: {difference}; {plan}")
             return False
         if self.bounds.steps is not None and trace.actions > self.bounds.steps and engine == "random runs":
             return False
@@ -165,7 +167,7 @@ class Refuter:
     # ------------------------------------------------------------ deeper, without exhausting
 
     def _hunt(self) -> None:
-        waiting = [each for each in self._pending() if each.hopeful]
+        waiting = [each for each in self._pending() if each.hopeful and not each.proved]
         for at, quest in enumerate(waiting):
             if self.left < 0.5:
                 return
@@ -215,7 +217,7 @@ class _Deepening:
 
     def _done(self, quest: Quest) -> bool:
         excluded = quest.excluded.get(self.members, -1)
-        return excluded >= (self.refuter.steps if quest.actions is None else quest.actions - 1)
+        return quest.proved or excluded >= (self.refuter.steps if quest.actions is None else quest.actions - 1)
 
     def _ask(self, at: int, length: int, until: float) -> None:
         quest, unrolling = self.refuter.quests[at], self.unrolling
@@ -233,7 +235,7 @@ class _Deepening:
             except Irrational:
                 answer = "unknown"
             else:
-                if not self.refuter._found(quest, plan, "bounded search"):
+                if not self.refuter._found(quest, plan, "bounded search", exact=True):
                     answer = "unknown"
                 elif quest.actions is not None and quest.actions > 0:
                     self._ask(at, length, until)  # something with fewer actions, as long?

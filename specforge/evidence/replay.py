@@ -51,6 +51,7 @@ def replay(system: ir.System, plan: Plan, goal: Goal, names: dict[str, tuple[str
         raise NotReplayed(f"the start breaks a bound ({found.defect.value})") from None
     start = machine.save()
     steps: list[Step] = []
+    states: list[State] = []
     last: State = start
 
     def watch(what: Event | Firing, at: Machine) -> None:
@@ -58,6 +59,7 @@ def replay(system: ir.System, plan: Plan, goal: Goal, names: dict[str, tuple[str
         now: State = at.save()
         number, changes = _number(steps, what), _changes(last, now)
         last = now
+        states.append(now)
         if isinstance(what, Event):
             steps.append(Step(number, what.action, False, what.args, changes, what.giving))
         else:
@@ -77,6 +79,8 @@ def replay(system: ir.System, plan: Plan, goal: Goal, names: dict[str, tuple[str
         raise NotReplayed(f"after {count} of {len(plan.events)} actions: {_reason(played, goal)}")
     if isinstance(goal, DefectGoal):
         _add_unfinished(steps, plan.events[count - 1] if count else None, played)
+    if played.defect is ir.Defect.RESTS:
+        del steps[_once_round(steps, states) :]
     shown = Plan(plan.sizes, plan.start, plan.events[:count], tuple(done))
     trace = Trace(goal, shown, names or member_names(system, plan.sizes), start, tuple(steps), machine.save(), played.defect)
     return trace
@@ -94,6 +98,15 @@ def _add_unfinished(steps: list[Step], event: Event | None, played: Played) -> N
     actions = sum(not step.duty for step in steps)
     if event is not None and (actions == 0 or (steps[-1].duty is False and not played.firings and steps[-1].name != event.action)):
         steps.append(Step(str(actions + 1), event.action, False, event.args, ()))
+
+
+def _once_round(steps: list[Step], states: list[State]) -> int:
+    """A settling that never ends is shown until a state comes back for the first time."""
+    first = max((at for at, step in enumerate(steps) if not step.duty), default=0)
+    for at in range(first + 1, len(states)):
+        if states[at] in states[first:at]:
+            return at + 1
+    return len(steps)
 
 
 def _changes(before: State, after: State) -> tuple[Change, ...]:
