@@ -16,6 +16,7 @@ from specforge.diagnostics.source import NOWHERE, Span
 Members = tuple[int, ...]
 FIRING_LIMIT = 10_000  # of one settling; beyond it the settling is reported as never ending
 PATIENCE = 40  # firings; from then on a state that comes back shows that the settling may go on for ever
+PATIENCE = 40  # firings; from then on a state that comes back shows that the settling may go on for ever
 
 
 class DefectFound(Exception):
@@ -110,6 +111,7 @@ def settle(
     took = set(took)
     listening = _listening(machine.system, took)
     acted: dict[str, set[Members]] = {}
+    seen: set[Any] = set()
     while True:
         for duty in listening:
             candidates = machine.due(duty, acted.get(duty.name, ()) if duty.once else ())
@@ -145,7 +147,8 @@ def _listening(system: ir.System, took: set[str]) -> list[ir.Duty]:
 def _seen_before(machine: Machine, acted: dict[str, set[Members]], seen: set[Any]) -> bool:
     """The settling is where it was before, so it may go round for ever."""
     state = machine.save()
-    now = (tuple(state.values()) if isinstance(state, dict) else tuple(state), frozenset((duty, each) for duty, members in acted.items() for each in members))
+    done = frozenset((duty, each) for duty, members in acted.items() for each in members)
+    now = (tuple(state.values()) if isinstance(state, dict) else tuple(state), done)
     if now in seen:
         return True
     seen.add(now)
