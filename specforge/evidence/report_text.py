@@ -95,6 +95,7 @@ def _any_or_up_to(scope: Scope, verdict: Verdict) -> str:
             parts.append(f"any {noun}s")
         elif isinstance(amount, int):
             parts.append(plural(amount, noun))
+    parts += scope.limits if verdict is Verdict.PROVED else ()  # a premise belongs in the same line
     prefix = {Verdict.UNKNOWN: "searched to ", Verdict.BOUNDED: "to "}.get(verdict, "")
     return prefix + ", ".join(parts) if parts else ""
 
