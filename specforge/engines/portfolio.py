@@ -20,6 +20,7 @@ from specforge.evidence.play import Event
 from specforge.evidence.ranges import annotated
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.report import CheckOptions
+from specforge.evidence.simplify import plain_start
 from specforge.evidence.trace import Plan
 from specforge.evidence.verdict import Result, Scope, Verdict
 
@@ -161,6 +162,7 @@ def _from_scenario(system: ir.System, row: Row, deadline: float) -> None:
         trace = replay(system, _plan_of(system, scenario, goal), goal, dict(scenario.members))
     except NotReplayed:
         return
+    trace = plain_start(system, trace, goal)
     row.quest.trace, row.quest.engine = annotated(system, trace, time.monotonic() + 0.5), f"scenario {scenario.name}"
 
 

@@ -105,7 +105,7 @@ def shrink(system: ir.System, trace: Trace, seconds: float = 5.0) -> Trace:
         trace = smaller
     trace = _plain_flags(system, trace, goal)
     trace = _round(system, trace, goal, deadline)
-    return _plain_start(system, trace, goal)
+    return plain_start(system, trace, goal)
 
 
 def _drop_events(system: ir.System, trace: Trace, goal: Goal, deadline: float) -> Trace:
@@ -163,7 +163,7 @@ def _plain_flags(system: ir.System, trace: Trace, goal: Goal) -> Trace:
     return trace
 
 
-def _plain_start(system: ir.System, trace: Trace, goal: Goal) -> Trace:
+def plain_start(system: ir.System, trace: Trace, goal: Goal) -> Trace:
     """What starts at its default need not be said."""
     for cell in list(trace.plan.start):
         start = {k: v for k, v in trace.plan.start.items() if k != cell}
