@@ -49,10 +49,9 @@ def in_words(words: Words, type: ir.Number, interval: Interval, value: Fraction,
         return f"any {name} {'above' if interval.low_open else 'from'} {words.value(type, low)}{'' if interval.low_open else ' up'} does"
     if low is None or (from_zero and interval.low_open):
         return f"any {name} {'below' if interval.high_open else 'up to'} {words.value(type, high)} does"
-    joined = "between" if interval.low_open and interval.high_open else "from"
-    link = "and" if joined == "between" else "to"
-    ends = [
-        words.value(type, end) + (" (excluded)" if open_ and joined == "from" else "")
-        for end, open_ in ((low, interval.low_open), (high, interval.high_open))
-    ]
-    return f"any {name} {joined} {ends[0]} {link} {ends[1]} does"
+    start, end = words.value(type, low), words.value(type, high)
+    if interval.low_open and interval.high_open:
+        return f"any {name} between {start} and {end} does"
+    if interval.low_open:
+        return f"any {name} above {start}, up to {end}, does"
+    return f"any {name} from {start}, below {end}, does" if interval.high_open else f"any {name} from {start} to {end} does"
