@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import z3
@@ -21,27 +22,107 @@ from specforge.diagnostics.source import Span
 
 RATE = "rate"  # the source of a proportional collect's common rate
 SUPPORT_LIMIT = 81  # beyond this many values a term forgets them
+CLAUSES_LIMIT = 16
 Support = tuple[Fraction, ...]
 Bool = Any  # bool or z3.BoolRef
 Cases = tuple[tuple[Fraction, Bool], ...]
 
 
+class When:
+    """A condition, as the choices it makes: `signs` says what it takes each of the flags (or groups of flags of which exactly
+    one holds) to be, so that two that contradict each other are seen to."""
+
+    __slots__ = ("cond", "signs")
+
+    def __init__(self, cond: Bool, signs: Mapping[Any, Any]):
+        self.cond, self.signs = cond, signs
+
+    def __and__(self, other: When) -> When | None:
+        """Both; None if that cannot be."""
+        for key, value in other.signs.items():
+            if self.signs.get(key, value) != value:
+                return None
+        if self.cond is True or self.cond is other.cond:
+            return other
+        if other.signs.keys() <= self.signs.keys():
+            return self
+        return When(conj((self.cond, other.cond)), {**self.signs, **other.signs})
+
+
+ALWAYS = When(True, {})
+Forms = tuple[tuple[When, z3.ArithRef], ...]
+FORMS_LIMIT = 12  # beyond this many forms a number is one term, with choices in it
+
+
+def when(cond: Bool) -> When:
+    if isinstance(cond, bool):
+        return ALWAYS if cond else When(False, {None: False})
+    inner, sign = (cond.arg(0), False) if z3.is_not(cond) else (cond, True)
+    if sign and z3.is_const(inner):
+        group, chosen, value = inner.decl().name().rpartition("=")
+        if chosen:
+            return When(cond, {group: value})
+    return When(cond, {inner.get_id(): sign})
+
+
+def one_of(found: Iterable[tuple[When | None, z3.ArithRef]], made_of: frozenset[str]) -> Num | None:
+    """The number that is each form when it says so; None if the forms are too many."""
+    kept = [(when, form) for when, form in found if when is not None and when.cond is not False]
+    if len(kept) > FORMS_LIMIT:
+        return None
+    return Num(kept[0][1], None, made_of) if len(kept) == 1 else Num(None, None, made_of, tuple(kept))
+
+
+def paired(a: Fraction | Num, b: Fraction | Num) -> list[tuple[When, z3.ArithRef, z3.ArithRef]] | None:
+    """The forms of both, where they go together; None if these are too many."""
+    left, right = forms(a), forms(b)
+    if len(left) * len(right) > 4 * FORMS_LIMIT:
+        return None
+    pairs = [(both, x, y) for p, x in left for q, y in right if (both := p & q) is not None and both.cond is not False]
+    return pairs if len(pairs) <= FORMS_LIMIT else None
+
+
+def forms(value: Fraction | Num) -> Forms:
+    return value.forms if isinstance(value, Num) else ((ALWAYS, real(value)),)
+
+
 class Num:
     """A real number not yet known.  `cases`: the values it can take, each with the condition under which it does (exactly one
-    holds); None if they are not known or too many, and then it is just a `term`.  `sources`: the kinds of unknown it is made
-    of (units as texts, or "rate")."""
+    holds); None if they are not known or too many.  Else it is one of a few `forms`, terms without a choice in them, or just
+    a `term`.  `sources`: the kinds of unknown it is made of (units as texts, or "rate")."""
 
-    __slots__ = ("_term", "cases", "sources")
+    __slots__ = ("_forms", "_term", "cases", "sources")
 
-    def __init__(self, term: z3.ArithRef | None, cases: Cases | None = None, sources: frozenset[str] = frozenset()):
-        self._term, self.cases, self.sources = term, cases, sources
+    def __init__(
+        self,
+        term: z3.ArithRef | None,
+        cases: Cases | None = None,
+        sources: frozenset[str] = frozenset(),
+        forms: Forms | None = None,
+    ):
+        self._term, self.cases, self.sources, self._forms = term, cases, sources, forms
 
     @property
     def term(self) -> z3.ArithRef:
         if self._term is None:
-            assert self.cases is not None
-            self._term = by_cases(self.cases, real)
+            if self.cases is not None:
+                self._term = by_cases(self.cases, real)
+            else:
+                assert self._forms is not None
+                self._term = self._forms[-1][1]
+                for when, form in reversed(self._forms[:-1]):
+                    self._term = z3.If(when.cond, form, self._term)
         return self._term
+
+    @property
+    def forms(self) -> Forms:
+        """What it is, and when (exactly one holds)."""
+        if self._forms is None:
+            if self.cases is not None:
+                self._forms = tuple((when(cond), real(value)) for value, cond in self.cases)
+            else:
+                self._forms = ((ALWAYS, self.term),)
+        return self._forms
 
     @property
     def support(self) -> Support | None:
@@ -124,6 +205,28 @@ def implies(a: Bool, b: Bool) -> Bool:
     return negate(a) if b is False else z3.Implies(a, b)
 
 
+def exactly_one(conds: Sequence[Bool]) -> Bool:
+    """Exactly one of these holds: as clauses, which propagate faster than counting while they are few."""
+    if len(conds) > CLAUSES_LIMIT:
+        return z3.PbEq([(each, 1) for each in conds], 1)
+    return conj((disj(conds), *(negate(conj(pair)) for pair in combinations(conds, 2))))
+
+
+def same(new: Any, old: Any) -> Bool:
+    """An unknown is this value: as `equal`, in clauses that propagate from the value to the unknown."""
+    if isinstance(new, Num):
+        known = cases(old) if new.cases is not None else None
+        if known is not None:
+            mine = dict(new.cases or ())
+            return conj(implies(cond, mine.get(value, False)) for value, cond in known)
+        if new.cases is None:
+            x = new.term
+            return conj(implies(this.cond, z3.And(x <= form, x >= form)) for this, form in forms(old))
+    if isinstance(new, Sel):
+        return conj(implies(equal(old, k), mine) for k, mine in enumerate(new.is_))
+    return equal(new, old)
+
+
 def as_term(value: Any) -> Any:
     """Any value as a Z3 term (flags and numbers only)."""
     if isinstance(value, bool):
@@ -156,7 +259,10 @@ def compare(a: Any, b: Any, op: ir.Operator, of_terms: Callable[[Any, Any], Any]
     """A comparison: decided case by case where both know their values."""
     left, right = cases(a), cases(b)
     if left is None or right is None:
-        return of_terms(term(a), term(b))
+        pairs = paired(a, b)
+        if pairs is None:
+            return of_terms(term(a), term(b))
+        return disj(conj((both.cond, of_terms(x, y))) for both, x, y in pairs)
     holds = OPERATIONS[op]
     return disj(conj((p, disj(q for y, q in right if holds(x, y)))) for x, p in left if any(holds(x, y) for y, _ in right))
 
@@ -176,7 +282,9 @@ def merge(cond: Bool, a: Any, b: Any) -> Any:
             known = gathered(both, sources(a, b))
             if known is not None:
                 return known
-        return Num(z3.If(cond, term(a), term(b)), None, sources(a, b))
+        this, that = when(cond), when(other)
+        split = one_of([*((this & p, x) for p, x in forms(a)), *((that & p, x) for p, x in forms(b))], sources(a, b))
+        return split if split is not None else Num(z3.If(cond, term(a), term(b)), None, sources(a, b))
     if isinstance(a, Sel) or isinstance(b, Sel) or (isinstance(a, int) and not isinstance(a, bool)):
         if isinstance(a, int) and isinstance(b, int) and a == b:
             return a
@@ -242,7 +350,7 @@ class SymbolicAlgebra:
             self.fresh.append(made.term)
         else:
             self.fresh += [cond for _, cond in made.cases]
-            fact(z3.PbEq([(cond, 1) for _, cond in made.cases], 1))
+            fact(exactly_one([cond for _, cond in made.cases]))
 
     def unknown_flag(self, hint: str) -> z3.BoolRef:
         const = z3.Bool(f"{self.prefix}{hint}!{len(self.fresh)}")
@@ -252,8 +360,10 @@ class SymbolicAlgebra:
     def unknown_member(self, hint: str, count: int) -> Sel | int:
         if count == 1:
             return 0
-        is_ = tuple(self.unknown_flag(f"{hint}={k}") for k in range(count))
-        self.facts.append(z3.PbEq([(each, 1) for each in is_], 1))
+        hint = f"{hint}!{len(self.fresh)}"  # INVARIANT: flags alike up to their last "=" are choices of one thing
+        is_ = tuple(z3.Bool(f"{self.prefix}{hint}={k}") for k in range(count))
+        self.fresh += is_
+        self.facts.append(exactly_one(is_))
         return Sel(is_)
 
     # -- values
@@ -298,6 +408,12 @@ class SymbolicAlgebra:
         known = self._table(op, a, b)
         if known is not None:
             return known
+        pairs = paired(a, b)
+        if pairs is not None:
+            result = OPERATIONS[op]
+            split = one_of(((both, result(x, y)) for both, x, y in pairs), sources(a, b))
+            if split is not None:
+                return split
         return Num(term(a) + term(b) if op is ir.Operator.ADD else term(a) - term(b), None, sources(a, b))
 
     def _table(self, op: ir.Operator, a: Any, b: Any) -> Any:
@@ -323,6 +439,11 @@ class SymbolicAlgebra:
         if left is None or (right is not None and len(right) < len(left)):
             a, b, left = b, a, right
         assert left is not None
+        if len(left) <= FORMS_LIMIT:
+            found = [(when(cond) & q, y * real(v)) for v, cond in left for q, y in forms(b)]
+            split = one_of(found, sources(a, b))
+            if split is not None:
+                return split
         return Num(by_cases(left, lambda v: term(b) * real(v)), None, sources(a, b))
 
     def divide(self, a: Any, b: Any, span: Span) -> Any:

@@ -1,124 +1,192 @@
 """Hunting for one goal: bounded searches that give up completeness for depth, the cheapest first.
 
 A search keeps parameters at chosen values (what the text gives them, or just where a condition on them tips over) or leaves
-them open, keeps some quantities to a grid, and may leave some actions out; it then asks for longer and longer runs, several
-lengths in one question, and passes over lengths that take too long.  Rounds of such searches have more and more members,
-wider grids and more time.  What comes out is a suggestion: the caller replays it, and asks on if it does not hold.
+them open, keeps some quantities to a grid, and may leave some actions out; then it asks for longer and longer runs.  Several
+such searches take turns: each round more of them, with more members and wider grids, and more time for each.  A length that
+took too long is passed over and tried again in the next round.  What comes out is a suggestion: the caller replays it, and
+asks on if it does not hold.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice, product
 from random import Random
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from specforge.algebra.exact import Cell, ExactMachine
-from specforge.algebra.solver import Irrational
-from specforge.algebra.symbolic import disj, negate
+from specforge.algebra.solver import Answer, Irrational
+from specforge.algebra.symbolic import negate
 from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import cheapest_cover, cost_of, grids_for, loosened, products
-from specforge.evidence.goal import DefectGoal, Goal, state_assumptions
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, state_assumptions
 from specforge.evidence.trace import Plan
 
 Fixed = Mapping[Cell, Any]
 
-FIRST, LONGEST, STRIDE = 2, 16, 2  # lengths, actions and firings together
+LONGEST = 18  # steps of a run, actions and firings together
 CANDIDATES = 12  # suggestions taken from one question
+STARTING, JOINING, SLICE, GROWTH = 3, 3, 0.5, 2.2  # searches at first, and that join in each round; seconds, and how they grow
 USUAL_RATIOS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/2", "1/20", "1/100"))
 MOST_CHOICES = 12  # of values for the parameters
 
 
 @frozen
-class Hunt:
-    """One search.  `fixed`: the parameters' values (none: open); `level`: how wide the grid; `only`: the actions (None:
-    all)."""
+class Spec:
+    """What one search keeps to.  `members` of each open party; `fixed`: the parameters' values (none: open); `level`: how
+    wide the grid; `only`: the actions (None: all)."""
 
     members: int
     fixed: Fixed
     level: int
-    seconds: float
     only: frozenset[str] | None = None
 
 
 def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterator[Plan]:
     """Suggested runs that show the goal."""
     deadline = time.monotonic() + seconds
-    for each in hunts(system, goal, seconds, seed):
-        left = deadline - time.monotonic()
-        if left <= 0.05:
+    waiting = specs(system, goal, seed)
+    searches: list[Search] = []
+    slice_ = SLICE
+    while time.monotonic() < deadline:
+        for spec in islice(waiting, JOINING if searches else STARTING):
+            searches.append(Search(system, goal, spec, seed))
+        if not searches:
             return
-        yield from search(system, goal, evolve(each, seconds=min(each.seconds, left)), seed)
+        for each in searches:
+            left = deadline - time.monotonic()
+            if left <= 0.05:
+                return
+            yield from each.run(min(slice_, left))
+        searches = [each for each in searches if not each.exhausted]
+        slice_ *= GROWTH
 
 
-def hunts(system: ir.System, goal: Goal, seconds: float, seed: int) -> Iterator[Hunt]:
-    """The searches, round by round: each round has more time, one more member, and every second one a wider grid."""
-    random = Random(seed)
-    choices: list[Fixed] = parameter_choices(system, goal)
+def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
+    """What to search, the most promising first; then at random, without end."""
+    choices = parameter_choices(system, goal)
     named = max((len(party.named) for party in system.open_parties()), default=0)
-    least = max(2, named) if system.open_parties() else 0
-    for turn in range(1000):
-        slice_ = min(1.0 * 2**turn, seconds)
-        members = sorted({least, least + min(turn, 2)}) if least else [0]
-        level = min(turn // 2, 2)
-        for count in reversed(members):
-            for fixed in choices[: 2 + 2 * turn]:
-                yield Hunt(count, fixed, level, slice_)
-        for only in islice(_some_actions(system, goal, random), turn):
-            for fixed in choices[: 1 + turn]:
-                yield Hunt(members[-1], fixed, level, slice_, only)
+    few = max(2, named) if system.open_parties() else 0
+    more, many = (few + 1, few + 2) if few else (0, 0)
+    core = essential(system, goal)
+    first, last = choices[0], choices[-1]
+    edge = choices[1] if len(choices) > 1 else first
+    listed = [
+        Spec(few, first, 0),
+        Spec(more, last, 0),
+        Spec(more, edge, 0, core),
+        Spec(more, first, 1, core),
+        Spec(few, last, 1),
+        Spec(many, first, 0, core),
+        Spec(more, first, 0, core),
+        Spec(more, last, 1, core),
+        Spec(more, edge, 1, core),
+    ]
+    done: list[Spec] = []
+    random = Random(seed)
+    names = sorted(core or [each.name for each in system.actions.values() if each.open])
+    misses = 0
+    while misses < 100:
+        if listed:
+            spec = listed.pop(0)
+        else:
+            only = core if len(names) <= 3 or random.random() < 0.5 else frozenset(random.sample(names, random.choice((3, 4))))
+            spec = Spec(random.choice((few, more, more, many)), random.choice(choices), random.choice((0, 0, 1, 1, 2)), only)
+        misses += 1
+        if spec not in done:
+            misses = 0
+            done.append(spec)
+            yield spec
 
 
-def _some_actions(system: ir.System, goal: Goal, random: Random) -> Iterator[frozenset[str]]:
-    """Small sets of actions, drawn at random."""
-    names = [each.name for each in system.actions.values() if each.open]
-    while len(names) > 3:
-        yield frozenset(random.sample(names, random.choice((3, 4))))
+def essential(system: ir.System, goal: Goal) -> frozenset[str] | None:
+    """The actions without those that only change what one member has for himself, as another start could: deposits and the
+    like.  None: all."""
+    wanted = goal.claim.moment.name if isinstance(goal, ClaimGoal) and isinstance(goal.claim.moment, ir.After) else ""
+    taking = [each for each in system.actions.values() if each.open]
+    kept = frozenset(each.name for each in taking if each.name == wanted or not _solitary(system, each))
+    return kept if 0 < len(kept) < len(taking) else None
+
+
+def _solitary(system: ir.System, action: ir.Action) -> bool:
+    places: list[ir.Place] = []
+    for node in ir.walk(action.body):
+        if isinstance(node, ir.ForEach | ir.Collect | ir.Took):
+            return False
+        places += [node] if isinstance(node, ir.Place) else []
+    whose = {place.member for place in places}
+    return len(whose) == 1 and all(system.parties[system.fields[place.field].party].members is None for place in places)
 
 
 # ---------------------------------------------------------------- one search
 
 
-def search(system: ir.System, goal: Goal, spec: Hunt, seed: int = 0) -> Iterator[Plan]:
-    """The runs that one search suggests, until its time is over."""
-    deadline = time.monotonic() + spec.seconds
-    sizes = {party.name: max(spec.members, len(party.named)) for party in system.open_parties()}
-    model, grids = suited(system, sizes, goal, spec)
-    unrolling = Unrolling(Encoding(model, sizes, grids, [goal], spec.only, spec.fixed), seed)
-    asked, length, stride = 0, FIRST, STRIDE
-    while length <= LONGEST:
-        while len(unrolling.steps) < length:
-            unrolling.extend()
-            if time.monotonic() > deadline:
-                return
-        last = length - unrolling.length_of(0)
-        cond = disj(unrolling.bad(0, t) for t in range(asked, last + 1))
-        blocked: list[Any] = []
-        for _ in range(CANDIDATES):
+class Search:
+    """The runs that one search suggests.  `exhausted`: it has nothing more to say."""
+
+    def __init__(self, system: ir.System, goal: Goal, spec: Spec, seed: int = 0):
+        self.system, self.goal, self.spec, self.seed = system, goal, spec, seed
+        self.unrolling: Unrolling | None = None
+        self.lengths = list(range(LONGEST + 1))  # still to be asked about
+        self.exhausted = False
+
+    def run(self, seconds: float) -> Iterator[Plan]:
+        """Goes on for so long."""
+        deadline = time.monotonic() + seconds
+        unrolling = self._unrolling()
+        tried = 0
+        while tried < len(self.lengths):
+            length = self.lengths[tried]
+            while len(unrolling.steps) < length:
+                unrolling.extend()
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0.02:
                 return
-            answer = unrolling.ask(0, cond, blocked, left * (0.5 if not blocked else 0.3))
+            answer = yield from self._ask(length, max(0.05, left * 0.6))
+            if answer == "unsat":
+                del self.lengths[tried]
+            else:
+                tried += 1
+        self.exhausted = not self.lengths
+
+    def _unrolling(self) -> Unrolling:
+        if self.unrolling is None:
+            spec = self.spec
+            sizes = {party.name: max(spec.members, len(party.named)) for party in self.system.open_parties()}
+            model, grids = suited(self.system, sizes, self.goal, spec)
+            self.unrolling = Unrolling(Encoding(model, sizes, grids, [self.goal], spec.only, spec.fixed), self.seed)
+        return self.unrolling
+
+    def _ask(self, length: int, seconds: float) -> Generator[Plan, None, Answer]:
+        """The runs of that length: suggestions, and what the solver said last."""
+        assert self.unrolling is not None
+        unrolling, deadline = self.unrolling, time.monotonic() + seconds
+        t = length - unrolling.length_of(0)
+        if t < 0:
+            return "unsat"
+        blocked: list[Any] = []
+        answer: Answer = "unknown"
+        while len(blocked) < CANDIDATES and (left := deadline - time.monotonic()) > 0:
+            answer = unrolling.ask(0, unrolling.bad(0, t), blocked, left)
             if answer != "sat":
                 break
             try:
-                plan = unrolling.plan(length)
+                plan, shape = unrolling.plan(length), unrolling.shape(length)
             except Irrational:
-                break
-            blocked.append(negate(unrolling.shape(length)))
+                return "unknown"
+            blocked.append(negate(shape))
             yield plan
-        asked = last + 1
-        length += stride
+        return answer
 
 
-def suited(system: ir.System, sizes: Mapping[str, int], goal: Goal, spec: Hunt) -> tuple[ir.System, Grids]:
+def suited(system: ir.System, sizes: Mapping[str, int], goal: Goal, spec: Spec) -> tuple[ir.System, Grids]:
     """The rulebook to search, with rankings left open if that spares a grid, and the grids."""
     kinds = cheapest_cover(system, products(system, sizes, [goal], spec.fixed))
     if not isinstance(goal, DefectGoal):
