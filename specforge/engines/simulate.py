@@ -20,7 +20,7 @@ from specforge.algebra.exact import Cell
 from specforge.algebra.staged import Cells, Compiled, StagedMachine, Watched, whole
 from specforge.core import ir
 from specforge.core.machine import FIRING_LIMIT, Choice, DefectFound, Firing, Members, first_option, settle
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, action_assumptions, state_assumptions
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal, action_assumptions, state_assumptions
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
 
@@ -65,6 +65,7 @@ class Judges:
         at_action: dict[str, list[Watched]] = {}
         self.shift = len(self.goals)
         self.defects: dict[ir.Defect, int] = {}
+        self.rules: dict[str, int] = {}
         for at, goal in enumerate(self.goals):
             bit = 1 << at
             if not self.wanted & bit:
@@ -76,6 +77,8 @@ class Judges:
             shown = bit << self.shift
             if isinstance(goal, DefectGoal):
                 self.defects[goal.defect] = self.defects.get(goal.defect, 0) | bit
+            elif isinstance(goal, RuleGoal):
+                self.rules[goal.rule] = self.rules.get(goal.rule, 0) | bit
             elif isinstance(goal, ReachGoal):
                 rest.append(Watched(goal.reach.cond, (), shown, True))
             elif isinstance(moment := goal.claim.moment, ir.After):
@@ -101,7 +104,7 @@ class Judges:
             name: self._check(f"assumed of {name}", items, len(system.actions[name].params))
             for name, items in at_action.items()
         }
-        self.observes = bool(step or after_duty)
+        self.observes = bool(step or after_duty or self.rules)
         self.needs_before = frozenset(after_action)
         self.assumes_of = frozenset(at_action)
 
@@ -128,7 +131,7 @@ class Judges:
 
     def hears(self, action: str) -> bool:
         """Whether more than the state at rest is judged of this action."""
-        return self.observes or action in self.needs_before
+        return self.observes or action in self.needs_before or action in self.rules
 
     def forget(self, goals: int) -> None:
         """These have been shown and need not be looked for any more."""
@@ -153,11 +156,16 @@ class Judges:
                     shown |= self._judge(self._after_action[name], before, args)
         return shown
 
-    def after_body(self) -> int:
-        return self._judge(self._step, self.machine.state)
+    def _happened(self, rule: str) -> int:
+        shown = self.rules.get(rule, NO_GOALS) & self.live
+        self.live &= ~shown
+        return shown
+
+    def after_body(self, action: str) -> int:
+        return self._happened(action) | self._judge(self._step, self.machine.state)
 
     def after_firing(self, duty: str, members: Members, before: Cells) -> int:
-        shown = self._judge(self._step, self.machine.state)
+        shown = self._happened(duty) | self._judge(self._step, self.machine.state)
         if duty in self._after_duty:
             shown |= self._judge(self._after_duty[duty], before, members)
         return shown
@@ -626,7 +634,7 @@ class Walk:
                     return False
                 judges.live &= ~self.excluded
                 if judges.observes:
-                    self._show(judges.after_body())
+                    self._show(judges.after_body(play.name))
             settle(machine, {name for name, _ in took}, self.pick, self._observe, limit)
             self._show(judges.at_rest(took, before))
         except DefectFound as found:

@@ -65,6 +65,8 @@ class Result:
     reason: str = ""
 
     def __attrs_post_init__(self) -> None:
-        # INVARIANT: a refuted claim or free check carries the run that refutes it, replayed exactly.
-        if self.verdict is Verdict.REFUTED and self.kind in ("claim", "free") and self.trace is None and self.engine != "table":
+        # INVARIANT: a refuted claim or free check carries the run that refutes it, replayed exactly; only a table or the text
+        # itself is judged without one.
+        needs_run = self.kind in ("claim", "free") and self.engine not in ("table", "text")
+        if self.verdict is Verdict.REFUTED and needs_run and self.trace is None:
             raise ValueError(f"{self.name}: a refutation needs its trace")

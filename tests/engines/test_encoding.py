@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+
 import pytest
 
 from specforge.algebra.exact import ExactMachine

@@ -1,0 +1,224 @@
+"""The checks that every rulebook gets without asking: what must never happen, and what must be able to happen.
+
+Most are looked for by the same search as claims (as goals, `free_goals`); tables and counters are judged from the text alone.
+`free_rows` turns what was found and excluded into one row per check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol, TypeVar
+
+from attrs import evolve, field, frozen
+
+from specforge.core import ir
+from specforge.core.evaluate import bounded_by
+from specforge.engines.counters import unfed_claims
+from specforge.engines.tables import tables_kept
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, RuleGoal
+from specforge.evidence.trace import Trace
+from specforge.evidence.verdict import Result, Scope, Verdict
+
+TEXTS: dict[str, str] = {
+    "funded": "no account is taken below its floor, and no house pays out more than it holds",
+    "bounds": "what is declared to lie between bounds does, after every change",
+    "defined": "nothing is divided by zero, every ranking has its key, no weight is negative",
+    "tables": "every lookup finds a row, and every table is what it is said to be",
+    "duties": "no duty is refused, and nothing is left where nothing may remain",
+    "rests": "every settling ends",
+    "alive": "every action and every duty can happen",
+    "vacuous": "every claim is judged in some run that keeps what is given, and its condition can be met",
+    "fed": "no claim rests on an amount kept by hand that no money ever changes",
+}
+FREE_CHECKS: tuple[str, ...] = tuple(TEXTS)
+EVERYTHING = Scope("any", "any")
+
+
+@frozen
+class FreeGoal:
+    """A run to look for.  `wants`: whether one must never be found, or must be; `text`: what it would show, in a few words."""
+
+    check: str
+    goal: Goal
+    wants: Literal["never", "sometime"]
+    text: str = field(default="", eq=False)
+
+
+class Searched(Protocol):
+    """What `free_rows` needs to know of a search (a Quest of engines/refute.py)."""
+
+    trace: Trace | None
+    engine: str
+    seconds: float
+
+
+Search = TypeVar("Search", bound=Searched)
+
+
+def free_goals(system: ir.System) -> list[FreeGoal]:
+    """The runs to look for, of all checks that need one."""
+    never = [FreeGoal(each.value, DefectGoal(each), "never", each.value) for each in ir.Defect if may_meet(system, each)]
+    return [*never, *_alive(system), *_vacuous(system)]
+
+
+# ------------------------------------------------------------ what must never happen
+
+
+def may_meet(system: ir.System, defect: ir.Defect) -> bool:
+    """Whether anything in the text could meet the defect at all."""
+    rules = [*system.actions.values(), *system.duties.values()]
+    nodes = [node for rule in rules for node in ir.walk(rule.body)]
+    nodes += [node for duty in system.duties.values() for each in (duty.when, duty.rank) if each for node in ir.walk(each)]
+    match defect:
+        case ir.Defect.RESTS:
+            return bool(system.duties)
+        case ir.Defect.REFUSED:
+            inside = [node for duty in system.duties.values() for node in ir.walk(duty.body)]
+            remains = any(isinstance(node, ir.Collect) and node.rest is None for node in nodes)
+            return remains or any(isinstance(node, ir.Require) for node in inside)
+        case ir.Defect.FUNDED:
+            return any(isinstance(node, ir.Move) for node in nodes)
+        case ir.Defect.BOUNDS:
+            kept = [system.fields[node.place.field] for node in nodes if isinstance(node, ir.Set)]
+            moved = {
+                place.field for node in nodes if isinstance(node, ir.Move) for place in (node.source, node.target) if place
+            }
+            within = any(each.low is not None or each.high is not None for each in kept)
+            return within or bool((moved | {each.name for each in kept}) & bounded_by(system).keys())
+        case ir.Defect.TABLE:
+            return any(isinstance(node, ir.Undefined) and node.defect is defect for node in nodes)
+        case ir.Defect.DIVISION:
+            return any(_may_be_undefined(node) for node in nodes)
+
+
+def _may_be_undefined(node: object) -> bool:
+    match node:
+        case ir.Op(ir.Operator.DIV, (_, ir.Lit(value))):
+            return value == 0
+        case ir.Op(ir.Operator.DIV) | ir.Fold(ir.Folding.LARGEST) | ir.Fold(ir.Folding.SMALLEST):
+            return True
+        case ir.Undefined(defect):
+            return defect is ir.Defect.DIVISION
+        case ir.Tier(policy=ir.Policy.PROPORTION, key=key) if not isinstance(key, ir.Lit):
+            return True
+        case ir.Tier(step=step):
+            return step is not None and not (isinstance(step, ir.Lit) and step.value != 0)
+        case _:
+            return False
+
+
+# ------------------------------------------------------------ what must be able to happen
+
+
+def _alive(system: ir.System) -> list[FreeGoal]:
+    actions = [each.name for each in system.actions.values() if each.open]
+    return [FreeGoal("alive", RuleGoal(name), "sometime", f"`{name}`") for name in (*actions, *system.duties)]
+
+
+def _vacuous(system: ir.System) -> list[FreeGoal]:
+    """Each claim under each set of assumptions: it is judged, and where it says `if A then B`, A holds."""
+    goals: list[FreeGoal] = []
+    judged: set[tuple[ir.Moment, tuple[ir.Given, ...]]] = set()
+    for claim in system.claims.values():
+        for given in dict.fromkeys(each.given for each in claim.expects or (ir.Expect("proved"),)):
+            said = f"`{claim.name}`" + (f" given {', '.join(each.text for each in given)}" if given else "")
+            antecedent = condition_never_met(claim.cond)
+            if antecedent is not None:
+                tested = ClaimGoal(evolve(claim, cond=antecedent), given)
+                goals.append(FreeGoal("vacuous", tested, "sometime", f"the condition of {said} met"))
+            elif (claim.moment, given) not in judged:
+                judged.add((claim.moment, given))
+                goals.append(FreeGoal("vacuous", ClaimGoal(evolve(claim, cond=ir.NO), given), "sometime", f"{said} judged"))
+    return goals
+
+
+def condition_never_met(cond: ir.Expr) -> ir.Expr | None:
+    """For `… A implies B`: that A never holds (for anybody).  None if it has no such form."""
+    match cond:
+        case ir.Op(ir.Operator.OR, (ir.Op(ir.Operator.NOT, (condition,)) as never, _)):
+            inner = condition_never_met(condition)
+            return never if inner is None else ir.Op(ir.Operator.OR, (never, inner))
+        case ir.Fold(ir.Folding.ALL, var, party, where, body):
+            inner = condition_never_met(body)
+            if inner is None and where == ir.YES:
+                return None
+            return ir.Fold(ir.Folding.ALL, var, party, where, inner or ir.NO, span=cond.span)
+        case ir.Let(name, value, body):
+            inner = condition_never_met(body)
+            return None if inner is None else ir.Let(name, value, inner, span=cond.span)
+        case _:
+            return None
+
+
+# ------------------------------------------------------------ rows
+
+
+def free_rows(
+    system: ir.System,
+    rulebook: str,
+    searches: Mapping[FreeGoal, Search],
+    checks: Sequence[str],
+    scope_of: Callable[[Search], Scope],
+) -> list[Result]:
+    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run."""
+    rows: list[Result] = []
+    for check in checks:
+        about = Result("free", rulebook, check, Verdict.UNKNOWN, text=TEXTS[check], span=system.span)
+        goals = {each: search for each, search in searches.items() if each.check == check}
+        about = evolve(about, seconds=sum(each.seconds for each in goals.values()))
+        if check == "fed":
+            rows.append(_fed_row(system, about))
+        elif check in ("alive", "vacuous"):
+            rows.append(_sometime_row(about, goals))
+        else:
+            row = _never_row(about, goals, scope_of)
+            rows.append(_with_tables(system, row) if check == "tables" else row)
+    return rows
+
+
+def _never_row(about: Result, goals: Mapping[FreeGoal, Search], scope_of: Callable[[Search], Scope]) -> Result:
+    if not goals:
+        return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="text", reason="nothing in the text could")
+    search = next(iter(goals.values()))
+    if search.trace is not None:
+        scope = Scope(search.trace.members, search.trace.actions)
+        return evolve(about, verdict=Verdict.REFUTED, scope=scope, trace=search.trace, engine=search.engine)
+    scope = scope_of(search)
+    if scope.members is None:
+        reason = "the search was not exhausted for any number of actions in the time given"
+        return evolve(about, scope=scope, engine="bounded search", reason=reason)
+    reason = "no run of this size shows it; beyond that it needs a proof"
+    return evolve(about, verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", reason=reason)
+
+
+def _sometime_row(about: Result, goals: Mapping[FreeGoal, Search]) -> Result:
+    missing = [each.text for each, search in goals.items() if search.trace is None]
+    if not missing:
+        reason = "each was seen in a run" if goals else "there are none"
+        return evolve(about, verdict=Verdict.PROVED, engine="runs", reason=reason)
+    return evolve(about, engine="runs", reason=f"not seen in any run: {'; '.join(missing)}. That it cannot be needs a proof")
+
+
+def _with_tables(system: ir.System, row: Result) -> Result:
+    """The row about lookups, with what the tables themselves are said to be."""
+    kept = tables_kept(system)
+    broken = [each for each in kept if each.holds is False]
+    if broken and row.verdict is not Verdict.REFUTED:
+        reason = "; ".join(f"`{each.table.name}` is not {each.property}: {each.reason}" for each in broken)
+        return evolve(row, verdict=Verdict.REFUTED, scope=EVERYTHING, engine="table", reason=reason, span=broken[0].table.span)
+    open_ = [each for each in kept if each.holds is None]
+    if open_ and row.verdict is not Verdict.REFUTED:
+        reason = "; ".join(f"whether `{each.table.name}` is {each.property} is open: {each.reason}" for each in open_)
+        return evolve(row, verdict=Verdict.UNKNOWN, scope=Scope(), engine="table", reason=reason)
+    if kept and row.verdict is Verdict.PROVED:
+        return evolve(row, engine="table", reason="every lookup has a row, and every property of a table is proved")
+    return row
+
+
+def _fed_row(system: ir.System, about: Result) -> Result:
+    found = unfed_claims(system)
+    if not found:
+        return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="text")
+    said = [f"`{claim.name}` is about {' and '.join(f'`{each}`' for each in names)}" for claim, names in found]
+    reason = f"no money ever changes it: {'; '.join(said)}"
+    return evolve(about, verdict=Verdict.REFUTED, scope=EVERYTHING, engine="text", reason=reason, span=found[0][0].span)
