@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -23,7 +25,8 @@ from specforge.evidence.report import CheckOptions, FileReport, Report
 from specforge.evidence.verdict import Result
 
 SECONDS_PER_FILE = 20.0  # of search, unless a budget is given
-GRACE = 1.1  # a worker that is still busy at this multiple of the budget is stopped
+SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found
+PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
 
 
 @frozen
@@ -66,8 +69,11 @@ def check(
             internal = crew.run(min(jobs, len(tasks)))
         except KeyboardInterrupt:
             interrupted = True
+            crew.hurry()
         finally:
             crew.stop()
+            if not interrupted:
+                crew.fill()
     reports = tuple(
         FileReport(each.path, each.system, tuple(each.diagnostics), tuple(_in_order(each)), each.seconds) for each in files
     )
@@ -77,8 +83,13 @@ def check(
 def _in_order(loaded: Loaded) -> list[Result]:
     """Rows as the rulebook has them: claims, reaches, scenarios, then the free checks."""
     kinds = ("claim", "reach", "scenario", "free")
-    place = {name: at for at, name in enumerate(loaded.system.claims)} if loaded.system is not None else {}
-    return sorted(loaded.results, key=lambda each: (kinds.index(each.kind), place.get(each.name, 0)))
+    system = loaded.system
+    written: list[tuple[str, tuple[str, ...]]] = []
+    if system is not None:
+        for claim in system.claims.values():
+            written += [(claim.name, tuple(given.text for given in each.given)) for each in claim.expects] or [(claim.name, ())]
+    place = {row: at for at, row in enumerate(written)}
+    return sorted(loaded.results, key=lambda each: (kinds.index(each.kind), place.get((each.name, each.given), len(place))))
 
 
 class _Crew:
@@ -94,6 +105,7 @@ class _Crew:
         self.budget = options.budget if options.budget is not None else SECONDS_PER_FILE * self.total
         self.context = multiprocessing.get_context("spawn")
         self.rows: Any = self.context.Queue()
+        self.halt = self.context.Event()
         self.running: dict[int, tuple[Any, Task, float]] = {}
         self.internal: list[str] = []
 
@@ -112,9 +124,9 @@ class _Crew:
         rounds = -(-(len(self.waiting) + 1) // self.jobs)
         seconds = left / rounds if self.options.budget is not None else SECONDS_PER_FILE
         number = self.total - len(self.waiting)
-        process = self.context.Process(target=_work, args=(number, task, self.options, seconds, self.rows), daemon=True)
+        process = self.context.Process(target=_work, args=(number, task, self.options, seconds, self.rows, self.halt), daemon=True)
         process.start()
-        self.running[number] = (process, task, time.monotonic() + seconds * GRACE + 3)
+        self.running[number] = (process, task, time.monotonic() + seconds + PATIENCE)
         loaded = self.files[task.file]
         loaded.began = loaded.began or time.monotonic()
 
@@ -151,26 +163,54 @@ class _Crew:
                 process.terminate()
                 del self.running[number]
 
+    def hurry(self) -> None:
+        """Asks the workers for what they know by now, and listens a little longer."""
+        self.halt.set()
+        until = time.monotonic() + PATIENCE
+        while self.running and time.monotonic() < until:
+            self._listen()
+
+    def fill(self) -> None:
+        """A row that never came is not forgotten: it is undecided."""
+        from specforge.engines.portfolio import missing
+
+        for loaded in self.files:
+            if loaded.system is not None:
+                for row in missing(loaded.system, str(loaded.path), self.options, loaded.results):
+                    loaded.results.append(row)
+                    self.on_result(row)
+
     def stop(self) -> None:
         for process, _, _ in self.running.values():
             process.terminate()
 
 
-def _work(number: int, task: Task, options: CheckOptions, seconds: float, rows: Any) -> None:
+def _work(number: int, task: Task, options: CheckOptions, seconds: float, rows: Any, halt: Any) -> None:
     """In a worker: decide one task, sending each row as soon as it is known."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    began = time.monotonic()
     try:
+        from specforge.algebra.solver import interrupt
         from specforge.engines.portfolio import decide
+        from specforge.engines.refute import Clock
 
-        began = time.monotonic()
+        clock, done = Clock(began + seconds * SEARCH), threading.Event()
+
+        def watch() -> None:
+            """Ends the search in time, or when told to, whatever the solver is doing."""
+            halt.wait(max(0.0, clock.left))
+            clock.stop()
+            while not done.wait(0.1):
+                interrupt()
+
+        threading.Thread(target=watch, daemon=True).start()
         system, _ = load(task.path)
         assert system is not None
         decide(
-            system, task.path, options, began + seconds * 0.95, lambda text: rows.put((number, "progress", text)),
+            system, task.path, options, clock, lambda text: rows.put((number, "progress", text)),
             lambda result: rows.put((number, "row", result)), task.part, task.parts,
         )  # fmt: skip
+        done.set()
         rows.put((number, "done", None))
     except BaseException:
         rows.put((number, "failed", traceback.format_exc()))

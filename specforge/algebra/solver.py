@@ -16,6 +16,11 @@ from specforge.algebra.symbolic import exactly_one as exactly_one
 Answer = Literal["sat", "unsat", "unknown"]
 
 
+def interrupt() -> None:
+    """Ends whatever question is being worked on (from another thread); its answer is unknown."""
+    z3.main_ctx().interrupt()
+
+
 class Irrational(Exception):
     """The model's value cannot be written as a fraction."""
 
@@ -77,9 +82,6 @@ class Session:
         """The unknown of that name has that value."""
         return z3.Real(name) == z3.Q(value.numerator, value.denominator)
 
-    def interrupt(self) -> None:
-        self.solver.interrupt()
-
 
 class Model:
     """Values of unknowns; what the solver left open is 0, no, or the first member."""
@@ -137,8 +139,11 @@ def range_around(conditions: Sequence[Any], name: str, value: Fraction) -> Inter
     """The widest interval around `value`, as far as it can be proved, in which the unknown `name` keeps every condition."""
     x = z3.Real(name)
     broken = z3.Not(z3.And([as_term(each) for each in conditions]))
-    high, high_open = _edge(x, broken, value, 1)
-    low, low_open = _edge(x, broken, value, -1)
+    try:
+        high, high_open = _edge(x, broken, value, 1)
+        low, low_open = _edge(x, broken, value, -1)
+    except z3.Z3Exception:  # interrupted
+        return Interval(value, False, value, False)
     return Interval(low, low_open, high, high_open)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import define, evolve
@@ -12,7 +12,7 @@ from specforge.core import ir
 from specforge.core.machine import Firing
 from specforge.engines.free import FREE_CHECKS, free_goals, free_rows
 from specforge.engines.induction import prove
-from specforge.engines.refute import Bounds, Quest, Refuter
+from specforge.engines.refute import Bounds, Clock, Quest, Refuter
 from specforge.engines.scenarios import promised, run_scenario, scenario_result
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
@@ -39,7 +39,7 @@ class Row:
 
 
 def decide(
-    system: ir.System, rulebook: str, options: CheckOptions, deadline: float, tell: Tell, emit: Emit, part: int = 0, parts: int = 1
+    system: ir.System, rulebook: str, options: CheckOptions, clock: Clock, tell: Tell, emit: Emit, part: int = 0, parts: int = 1
 ) -> None:
     """Emits the rows of `system`.  With several `parts`, each of them takes every so-manieth goal."""
     wanted = lambda name: not options.only or name in options.only  # noqa: E731
@@ -51,12 +51,12 @@ def decide(
     free = [each for each in free_goals(system) if wanted(each.check) and each.check not in options.off] if part == 0 else []
     searches = {each: Quest(each.goal, each.wants == "sometime") for each in free}
     quests = [row.quest for row in rows] + list(searches.values())
-    _prove(system, rows, deadline, tell)
+    _prove(system, rows, clock, tell)
     bounds = Bounds(options.members, options.steps)
-    refuter = Refuter(system, quests, deadline, bounds, options.seed, tell)
+    refuter = Refuter(system, quests, clock, bounds, options.seed, tell)
     refuter.run()
     for row in rows:
-        emit(verdict_of(system, rulebook, row, refuter, deadline))
+        emit(verdict_of(system, rulebook, row, refuter))
     checks = [name for name in FREE_CHECKS if wanted(name) and name not in options.off]
     if part == 0 and checks:
         for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest)):
@@ -72,14 +72,14 @@ class Disagreement(Exception):
 PROVING = 0.3  # of the budget
 
 
-def _prove(system: ir.System, rows: list[Row], deadline: float, tell: Tell) -> None:
+def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell) -> None:
     """Tries every claim that nobody expects to be refuted for any number of members."""
     candidates = [row for row in rows if isinstance(row.quest.goal, ClaimGoal) and not (row.expect and row.expect.verdict == "refuted")]
     if not candidates:
         return
     tell("proving for any number of members")
     goals = [row.quest.goal for row in candidates]
-    outcomes = prove(system, goals, seconds=PROVING * (deadline - time.monotonic()))  # type: ignore[arg-type]
+    outcomes = prove(system, goals, seconds=PROVING * clock.left)  # type: ignore[arg-type]
     for row, goal in zip(candidates, goals, strict=True):
         outcome = outcomes[goal]  # type: ignore[index]
         row.quest.seconds += outcome.seconds
@@ -87,6 +87,28 @@ def _prove(system: ir.System, rows: list[Row], deadline: float, tell: Tell) -> N
             row.proof, row.quest.proved = outcome, True
         else:
             row.obstacle = outcome.reason
+
+
+def missing(system: ir.System, rulebook: str, options: CheckOptions, known: Sequence[Result]) -> list[Result]:
+    """The rows that never came, because the search was stopped first: undecided, and said so."""
+    told = {(each.kind, each.name, each.given) for each in known}
+    reason = "the search was stopped before it was decided"
+    rows: list[Result] = []
+    for row in rows_of(system):
+        goal = row.quest.goal
+        kind = "reach" if isinstance(goal, ReachGoal) else "claim"
+        given = tuple(each.text for each in goal.given)
+        subject = goal.reach if isinstance(goal, ReachGoal) else goal.claim  # type: ignore[union-attr]
+        if (kind, goal.name, given) not in told and (not options.only or goal.name in options.only):
+            about = Result(
+                kind, rulebook, goal.name, Verdict.UNKNOWN, text=subject.text, span=subject.span, given=given,
+                expected=row.expect.verdict if row.expect else None, reason=reason,
+            )  # fmt: skip
+            rows.append(judged(about, row.expect) if kind == "claim" else about)
+    for name in FREE_CHECKS:
+        if name not in options.off and ("free", name, ()) not in told and (not options.only or name in options.only):
+            rows.append(Result("free", rulebook, name, Verdict.UNKNOWN, reason=reason, span=system.span))
+    return rows
 
 
 def rows_of(system: ir.System) -> list[Row]:
@@ -114,7 +136,7 @@ def _expected(row: Row) -> dict[str, Any]:
     return {"given": given, "expected": None if expect is None else expect.verdict}
 
 
-def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter, deadline: float) -> Result:
+def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter) -> Result:
     """The row, with what its search is worth."""
     quest, goal = row.quest, row.quest.goal
     if isinstance(goal, ReachGoal):
@@ -130,7 +152,7 @@ def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter, dea
             raise Disagreement(f"`{claim.name}` is proved, and a run refutes it")
         return judged(_proved(row.proof, quest, about), row.expect)
     if quest.trace is None:
-        _from_scenario(system, row, deadline)
+        _from_scenario(system, row)
     if quest.trace is not None:
         least = quest.shortest(refuter.least)
         scope = Scope(quest.trace.members if least is None else least, quest.trace.actions, quest.limits if least else ())
@@ -150,7 +172,7 @@ def _proved(proof: Proved, quest: Quest, about: dict[str, Any]) -> Result:
     )  # fmt: skip
 
 
-def _from_scenario(system: ir.System, row: Row, deadline: float) -> None:
+def _from_scenario(system: ir.System, row: Row) -> None:
     """What no search found, the scenario that the rulebook names may still show."""
     expect, goal = row.expect, row.quest.goal
     if expect is None or expect.by is None or expect.by not in system.scenarios:
@@ -208,14 +230,15 @@ def judged(result: Result, expect: ir.Expect | None) -> Result:
 def _reach(rulebook: str, quest: Quest, goal: ReachGoal, refuter: Refuter) -> Result:
     reach = goal.reach
     about: dict[str, Any] = {
-        "kind": "reach", "rulebook": rulebook, "name": reach.name, "text": reach.text, "span": reach.span, "seconds": quest.seconds
+        "kind": "reach", "rulebook": rulebook, "name": reach.name, "text": reach.text, "span": reach.span
     }  # fmt: skip
     if quest.trace is not None:
         scope = Scope(quest.trace.members, quest.trace.actions)
         shortest = quest.shortest(refuter.least) is not None
         return Result(
-            verdict=Verdict.PROVED, scope=scope, met=True, trace=quest.trace, shortest=shortest, engine=quest.engine, **about
-        )
+            verdict=Verdict.PROVED, scope=scope, met=True, trace=quest.trace, shortest=shortest, engine=quest.engine,
+            seconds=quest.seconds, **about,
+        )  # fmt: skip
     result = _undecided(quest, refuter, about)
     return evolve(result, verdict=Verdict.UNKNOWN, met=None, reason="no run was found that reaches it")
 

@@ -29,6 +29,20 @@ MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for
 EXPLORED, HUNTED = 0.12, 0.45  # shares of the budget
 
 
+@define(eq=False)
+class Clock:
+    """When to stop (time.monotonic); may be moved while others look at it."""
+
+    deadline: float
+
+    @property
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def stop(self) -> None:
+        self.deadline = min(self.deadline, time.monotonic())
+
+
 @frozen
 class Bounds:
     """How far to look at most; None: as far as is usual, and the budget allows."""
@@ -71,6 +85,8 @@ class Quest:
         """The member count up to which every run shorter than the one found was excluded; None if there is none."""
         if self.trace is None:
             return None
+        if self.trace.actions == 0:
+            return self._needed()  # nothing is shorter
         members = least
         while self.excluded.get(members, -1) >= self.trace.actions - 1:
             members += 1
@@ -82,19 +98,19 @@ class Quest:
 
 
 class Refuter:
-    """The search for a set of goals of one system, within `deadline` (time.monotonic)."""
+    """The search for a set of goals of one system, as long as `clock` allows."""
 
     def __init__(
         self,
         system: ir.System,
         quests: Sequence[Quest],
-        deadline: float,
+        clock: Clock,
         bounds: Bounds = Bounds(),
         seed: int = 0,
         tell: Callable[[str], None] = lambda text: None,
     ):
         self.system, self.quests, self.bounds, self.seed, self.tell = system, list(quests), bounds, seed, tell
-        self.began, self.deadline = time.monotonic(), deadline
+        self.began, self.clock = time.monotonic(), clock
         named = max((len(party.named) for party in system.open_parties()), default=0)
         self.least = max(1, named) if system.open_parties() else 0
         self.most = max(self.least, bounds.members or max(MEMBERS, self.least + 1)) if system.open_parties() else 0
@@ -103,7 +119,7 @@ class Refuter:
 
     @property
     def left(self) -> float:
-        return self.deadline - time.monotonic()
+        return self.clock.left
 
     def run(self) -> None:
         budget = self.left
@@ -153,11 +169,14 @@ class Refuter:
         """Length by length; at each length every member count.  A goal leaves when nothing shorter can be found."""
         if not self.system.actions:
             return
-        searches = [_Deepening(self, members) for members in range(self.least, self.most + 1)]
+        searches: list[_Deepening] = []
+        for members in range(self.least, self.most + 1):
+            if time.monotonic() < min(until, self.clock.deadline):
+                searches.append(_Deepening(self, members))
         length = 0
-        while searches and time.monotonic() < until and length < 40:
+        while searches and length < 40:
             for search in list(searches):
-                if time.monotonic() >= until:
+                if time.monotonic() >= min(until, self.clock.deadline):
                     return
                 self.tell(f"runs of {length} steps with {search.members} members")
                 if not search.go(length, until):
@@ -169,7 +188,7 @@ class Refuter:
     def _hunt(self) -> None:
         waiting = [each for each in self._pending() if each.hopeful and not each.proved]
         for at, quest in enumerate(waiting):
-            if self.left < 0.5:
+            if self.left < 0.3:
                 return
             self.tell(f"hunting for {quest.goal.name}")
             start = time.monotonic()
@@ -185,7 +204,9 @@ class Refuter:
         for at, quest in enumerate(found):
             start = time.monotonic()
             assert quest.trace is not None
-            share = max(0.3, self.left / (len(found) - at))
+            if self.left <= 0:
+                return
+            share = self.left / (len(found) - at)
             quest.trace = annotated(self.system, quest.trace, start + min(2.0, share))
             quest.seconds += time.monotonic() - start
 
