@@ -27,6 +27,7 @@ from specforge.evidence.trace import Plan, Trace
 
 MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for
 EXPLORED, HUNTED = 0.12, 0.45  # shares of the budget
+IN_PASSING = 5.0  # seconds of hunting for what nobody expects
 
 
 @define(eq=False)
@@ -186,13 +187,21 @@ class Refuter:
     # ------------------------------------------------------------ deeper, without exhausting
 
     def _hunt(self) -> None:
-        waiting = [each for each in self._pending() if each.hopeful and not each.proved]
+        """First for what somebody expects to be found; then, for a moment, for what nobody does."""
+        waiting = [each for each in self._pending() if not each.proved]
+        hopeful = [each for each in waiting if each.hopeful]
+        self._hunt_for(hopeful, self.left * 0.9)
+        self._hunt_for([each for each in waiting if not each.hopeful], min(self.left * 0.5, IN_PASSING))
+
+    def _hunt_for(self, waiting: list[Quest], seconds: float) -> None:
+        until = time.monotonic() + seconds
         for at, quest in enumerate(waiting):
-            if self.left < 0.3:
+            left = min(self.clock.deadline, until) - time.monotonic()
+            if left < 0.2:
                 return
             self.tell(f"hunting for {quest.goal.name}")
             start = time.monotonic()
-            for plan in hunt(self.system, quest.goal, self.left * 0.9 / (len(waiting) - at), self.seed):
+            for plan in hunt(self.system, quest.goal, left / (len(waiting) - at), self.seed):
                 if self._found(quest, plan, "bounded search"):
                     break
             quest.seconds += time.monotonic() - start
