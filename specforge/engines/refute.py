@@ -27,7 +27,7 @@ from specforge.evidence.trace import Plan, Trace
 
 MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for
 EXPLORED, HUNTED = 0.12, 0.45  # shares of the budget
-IN_PASSING = 5.0  # seconds of hunting for what nobody expects
+IN_PASSING = 2.0  # seconds of hunting for what nobody expects
 
 
 @define(eq=False)
