@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RULEBOOKS := rulebooks/
+BENCHMARKS := $(filter-out benchmarks/measure.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help check test lint golden bench lock clean
@@ -27,7 +28,7 @@ golden: $(VENV)/.ready-dev ## write the recorded messages anew; then read the di
 	@git --no-pager diff --stat -- tests/golden
 
 bench: $(VENV)/.ready-dev ## measure what the project promises about speed
-	@for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each" || exit 1; done
+	@for each in $(BENCHMARKS); do $(BIN)/python "$$each" || exit 1; done
 
 lock: ## pin the dependencies of pyproject.toml anew, with hashes
 	@$(PYTHON) tools/lock.py
