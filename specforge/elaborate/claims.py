@@ -39,7 +39,8 @@ def _assumption(book: Book, item: tree.Assumption, full: str) -> ir.Assumption:
         found = names.find_path(book, item.on.action, Code.SF216, "action", _is_action)
         if isinstance(found, Definition):
             action = found.full
-            params = _named_arguments(item.on.names, found.param_types, found, scope)
+            if item.on.names:
+                params = _named_arguments(item.on.names, found.param_types, found, scope)
         else:
             _unknown_arguments(item.on.names, scope)
     cond = expressions.flag(item.condition, scope)

@@ -139,6 +139,16 @@ def test_further_scenarios_come_from_another_file() -> None:
     assert [str(each.code) for each in problems] == ["SF118"]
 
 
+def test_an_assumption_about_an_action_need_not_name_its_arguments() -> None:
+    # 2026-11-22: without names, an action with arguments was an internal error.
+    system = good("""
+action pay_in(t: Trader, n: USD):
+    receive n into t.margin
+assumption calm on pay_in: Venue.tally = 0
+""")
+    assert (system.assumptions["calm"].action, system.assumptions["calm"].params) == ("pay_in", ())
+
+
 def test_what_is_given_is_an_assumption_or_a_condition_over_parameters() -> None:
     text = STORY + """
 parameter fee: ratio = 1%
