@@ -22,9 +22,10 @@ from specforge.evidence.trace import Plan
 
 
 class Unrolling:
-    """A run of `len(self.steps)` steps as formulas in one solver."""
+    """A run of `len(self.steps)` steps as formulas in one solver; `ends_early`: or of fewer (a question about t steps then says
+    nothing about those that follow)."""
 
-    def __init__(self, encoding: Encoding, seed: int = 0):
+    def __init__(self, encoding: Encoding, seed: int = 0, ends_early: bool = False):
         self.encoding = encoding
         self.session = Session(seed=seed, search=not encoding.products)
         self.session.add(encoding.rigid_facts)
@@ -38,7 +39,7 @@ class Unrolling:
         self._along = [new_flag(f"counts:{at}") for at in range(len(encoding.looked))]
         self._step = conj(encoding.step)
         self._asked = 0
-        self._may_stop = any(isinstance(each.goal, DefectGoal) for each in encoding.looked)
+        self._may_stop = ends_early or any(isinstance(each.goal, DefectGoal) for each in encoding.looked)
         self._going: list[Any] = [True]  # the state after t steps was come to without a defect
         self._along_state(0)
 
@@ -120,6 +121,12 @@ class Unrolling:
     def actions_at_most(self, count: int, length: int) -> Any:
         return at_most([self.is_action(t) for t in range(length)], count)
 
+    def fires(self, duty: str, t: int) -> Any:
+        """Step t is a firing of that duty, and comes to rest."""
+        done = next(rule.do for rule in self.encoding.rules if rule.duty and rule.name == duty)
+        rests = substitute(self.encoding.rest, self._state_pairs(t + 1))
+        return conj((self._going[t + 1], substitute(done, self.steps[t]), rests))
+
     def unfinished(self, t: int) -> Any:
         """Some duty is still due after t steps."""
         encoding = self.encoding
@@ -174,8 +181,8 @@ class Unrolling:
             return model.value(Num(substitute(formal.term, self.steps[t])))
         return model.value(formal if isinstance(formal, bool | int | Fraction) else substitute(formal, self.steps[t]))
 
-    def shape(self, length: int) -> Any:
-        """What is done in the run the solver has in mind, by whom and who gives, whatever the amounts."""
+    def shape(self, length: int, giving: bool = True) -> Any:
+        """What is done in the run the solver has in mind, by whom (and who gives), whatever the amounts."""
         model = self.session.model()
         chosen: list[Any] = []
         for t in range(length):
@@ -184,7 +191,7 @@ class Unrolling:
             for arg in rule.args:
                 if isinstance(arg, Sel):
                     chosen.append(substitute(arg.is_[self._value(model, arg, t)], self.steps[t]))
-            for _, _, shares, _ in rule.shared:
+            for _, _, shares, _ in rule.shared if giving else ():
                 for x in shares:
                     gives = substitute(equal(x, Fraction(0)), self.steps[t])
                     chosen.append(negate(gives) if self._value(model, x, t) != 0 else gives)

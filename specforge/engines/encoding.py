@@ -22,6 +22,7 @@ from specforge.algebra.symbolic import (
     Sel,
     Support,
     SymbolicAlgebra,
+    cases,
     conj,
     disj,
     equal,
@@ -31,6 +32,7 @@ from specforge.algebra.symbolic import (
     negate,
     new_number,
     same,
+    sum_of,
 )
 from specforge.core import ir
 from specforge.core.evaluate import Evaluator
@@ -413,7 +415,19 @@ class Encoding:
             facts += [implies(rule.do, same(new, rule.changed[cell])) for rule in writing]
             facts.append(disj((*(rule.do for rule in writing), same(new, old))))
             facts += self._facts_of(new)
+        facts += self._conserved({**self.rigid, **self.next})
         return facts
+
+    def _conserved(self, state: Values) -> list[Bool]:
+        """Said for the solver's sake, where amounts are on a grid: a house holds what its accounts hold."""
+        totals: dict[str, Any] = {}
+        for each in self.system.fields.values():
+            if each.kind in (ir.Kind.BALANCE, ir.Kind.NET) and self.grids.of(each.type) is not None:
+                house = ir.holdings_field(each.house, each.asset)
+                accounts = [state[cell] for cell in self.cells(each)]
+                totals[house] = sum_of(self.algebra, [totals.get(house, Fraction(0)), *accounts])
+        held = {house: state[house, 0, 0] for house in totals}
+        return [equal(total, held[house]) for house, total in totals.items() if cases(total) and cases(held[house])]
 
     # ------------------------------------------------------------ what is looked for
 

@@ -2,8 +2,9 @@
 
 A search keeps parameters at chosen values (what the text gives them, or just where a condition on them tips over) or leaves
 them open, keeps some quantities to a grid, and may leave some actions out; then it asks for longer and longer runs.  Several
-such searches take turns: each round more of them, with more members and wider grids, and more time for each.  A length that
-took too long is passed over and tried again in the next round.  What comes out is a suggestion: the caller replays it, and
+such searches take turns: each round more of them, with more members and wider grids, and more time for each.  When
+lengths take too long, the search goes on from stepping stones: short runs in which some duty has acted, whose steps and
+members are kept while their amounts stay open.  What comes out is a suggestion: the caller replays it, and
 asks on if it does not hold.
 """
 
@@ -16,7 +17,7 @@ from itertools import islice, product
 from random import Random
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 
 from specforge.algebra.exact import Cell, ExactMachine
 from specforge.algebra.solver import Answer, Irrational
@@ -33,7 +34,10 @@ Fixed = Mapping[Cell, Any]
 
 LONGEST = 18  # steps of a run, actions and firings together
 CANDIDATES = 12  # suggestions taken from one question
-STARTING, JOINING, SLICE, GROWTH = 3, 3, 0.5, 2.2  # searches at first, and that join in each round; seconds, and how they grow
+STARTING, JOINING, SLICE, GROWTH = 2, 3, 1.0, 2.4  # searches at first, and that join in each round; seconds, and how they grow
+STONES, NEAREST, FARTHEST = 3, 7, 8  # stepping stones of a duty and length; steps to them, steps beyond them
+MOST_STONES = 16
+PATIENCE = 1.0  # seconds that a question may take at least; then twice what its line has taken so far
 USUAL_RATIOS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/2", "1/20", "1/100"))
 MOST_CHOICES = 12  # of values for the parameters
 
@@ -79,9 +83,9 @@ def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
     first, last = choices[0], choices[-1]
     edge = choices[1] if len(choices) > 1 else first
     listed = [
+        *([Spec(more, edge, 0, core)] if edge and edge is not first else []),
         Spec(few, first, 0),
         Spec(more, last, 0),
-        Spec(more, edge, 0, core),
         Spec(more, first, 1, core),
         Spec(few, last, 1),
         Spec(many, first, 0, core),
@@ -128,60 +132,89 @@ def _solitary(system: ir.System, action: ir.Action) -> bool:
 # ---------------------------------------------------------------- one search
 
 
+@define(order=False)
+class Line:
+    """Runs that begin in one way (`kept`: none, or those that come by a stepping stone `steps` long): the next `length` to be
+    asked about, and the seconds spent on it so far."""
+
+    kept: Any
+    steps: int
+    length: int
+    spent: float = 0.0
+
+
 class Search:
     """The runs that one search suggests.  `exhausted`: it has nothing more to say."""
 
     def __init__(self, system: ir.System, goal: Goal, spec: Spec, seed: int = 0):
         self.system, self.goal, self.spec, self.seed = system, goal, spec, seed
         self.unrolling: Unrolling | None = None
-        self.lengths = list(range(LONGEST + 1))  # still to be asked about
+        self.root = Line(True, 0, 0)
+        self.lines = [self.root]
         self.exhausted = False
 
     def run(self, seconds: float) -> Iterator[Plan]:
-        """Goes on for so long."""
-        deadline = time.monotonic() + seconds
-        unrolling = self._unrolling()
-        tried = 0
-        while tried < len(self.lengths):
-            length = self.lengths[tried]
-            while len(unrolling.steps) < length:
-                unrolling.extend()
-            left = deadline - time.monotonic()
-            if left <= 0.02:
-                return
-            answer = yield from self._ask(length, max(0.05, left * 0.6))
+        """Goes on for so long, always where least was spent."""
+        end = time.monotonic() + seconds
+        self._unrolling()
+        while not self.exhausted and (left := end - time.monotonic()) > 0.02:
+            line = min(self.lines, key=lambda each: each.spent)
+            began = time.monotonic()
+            answer: Answer = "unsat"
+            if line.length >= self.root.length:  # what is shorter was asked about without stones
+                answer = yield from self._ask(line.length, line.kept, min(max(PATIENCE, 2 * line.spent), left))
+            line.spent += time.monotonic() - began
             if answer == "unsat":
-                del self.lengths[tried]
-            else:
-                tried += 1
-        self.exhausted = not self.lengths
+                if line is self.root and 2 <= line.length <= NEAREST:
+                    self._find_stones(line.length)
+                line.length += 1
+            if line.length > (line.steps + FARTHEST if line.steps else LONGEST):
+                self.lines.remove(line)
+            self.exhausted = line is self.root and self.root not in self.lines
+
+    def _find_stones(self, steps: int) -> None:
+        """Runs so long in which some duty acts last."""
+        unrolling, end = self._unrolling(), time.monotonic() + 2 * PATIENCE
+        for duty in self.system.duties:
+            blocked: list[Any] = []
+            while len(blocked) < STONES and len(self.lines) <= MOST_STONES and (left := end - time.monotonic()) > 0:
+                if unrolling.ask(0, unrolling.fires(duty, steps - 1), blocked, left) != "sat":
+                    break
+                kept = unrolling.shape(steps, giving=False)
+                blocked.append(negate(kept))
+                self.lines.append(Line(kept, steps, steps + 1))
+
+    def _reach(self, length: int) -> None:
+        unrolling = self._unrolling()
+        while len(unrolling.steps) < length:
+            unrolling.extend()
 
     def _unrolling(self) -> Unrolling:
         if self.unrolling is None:
             spec = self.spec
             sizes = {party.name: max(spec.members, len(party.named)) for party in self.system.open_parties()}
             model, grids = suited(self.system, sizes, self.goal, spec)
-            self.unrolling = Unrolling(Encoding(model, sizes, grids, [self.goal], spec.only, spec.fixed), self.seed)
+            self.unrolling = Unrolling(Encoding(model, sizes, grids, [self.goal], spec.only, spec.fixed), self.seed, True)
         return self.unrolling
 
-    def _ask(self, length: int, seconds: float) -> Generator[Plan, None, Answer]:
-        """The runs of that length: suggestions, and what the solver said last."""
-        assert self.unrolling is not None
-        unrolling, deadline = self.unrolling, time.monotonic() + seconds
+    def _ask(self, length: int, kept: Any, seconds: float) -> Generator[Plan, None, Answer]:
+        """The runs of that length that keep to `kept`: suggestions, and what the solver said last."""
+        unrolling, end = self._unrolling(), time.monotonic() + seconds
+        self._reach(length)
         t = length - unrolling.length_of(0)
         if t < 0:
             return "unsat"
-        blocked: list[Any] = []
+        extra = [kept]
         answer: Answer = "unknown"
-        while len(blocked) < CANDIDATES and (left := deadline - time.monotonic()) > 0:
-            answer = unrolling.ask(0, unrolling.bad(0, t), blocked, left)
+        while len(extra) <= CANDIDATES and (left := end - time.monotonic()) > 0:
+            answer = unrolling.ask(0, unrolling.bad(0, t), extra, left)
             if answer != "sat":
                 break
             try:
                 plan, shape = unrolling.plan(length), unrolling.shape(length)
             except Irrational:
                 return "unknown"
-            blocked.append(negate(shape))
+            extra.append(negate(shape))
             yield plan
         return answer
 
