@@ -132,13 +132,18 @@ def simplified(formulas: Iterable[Any], pairs: Sequence[tuple[Any, Any]]) -> lis
     return [each for each in put if not z3.is_true(each)]
 
 
+class Undecided(Exception):
+    """Too much work for the solver."""
+
+
 def satisfiable(formulas: Iterable[Any], solver: z3.Solver | None = None) -> bool:
     solver = solver or z3.Solver()
     solver.push()
     solver.set("rlimit", 20_000_000)
     solver.add(*formulas)
     answer = str(solver.check())
-    assert answer != "unknown", solver.reason_unknown()
+    if answer == "unknown":
+        raise Undecided(solver.reason_unknown())
     solver.pop()
     return answer == "sat"
 
@@ -165,6 +170,10 @@ class Pinned:
                     self.otherwise[t] = [a == b for a, b in pairs_for(now, self._another(cell, move.after[cell]))]
                 elif cell in move.after:
                     self.pairs += pairs_for(now, move.after[cell])
+        self.grow()
+
+    def grow(self) -> None:
+        """Takes in what the unrolling says by now."""
         self.solver = z3.Solver()
         self.solver.add(*simplified(self.unrolling.session.solver.assertions(), self.pairs))
 
