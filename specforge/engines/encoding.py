@@ -212,7 +212,7 @@ class Encoding:
         listened = {name for duty in self.system.duties.values() for name in duty.after}
         for goal in self.goals:
             if isinstance(goal, ClaimGoal) and isinstance(goal.claim.moment, ir.After) and not goal.claim.moment.duty:
-                listened.add(goal.claim.moment.name)
+                self._extra((f"after:{goal.claim.moment.name}", 0, 0), flag, False)
                 self._ghosts(goal.claim, goal.claim.moment)
         for name in sorted(listened):
             self._extra((f"by:{name}", 0, 0), flag, False)
@@ -366,6 +366,8 @@ class Encoding:
             if kind == "by":
                 now = disj(guard for guard, action, _ in taken if action == name)
                 changed[cell] = disj((self.formal[cell], now)) if made.duty else now
+            elif kind == "after" and not made.duty:  # a claim is about what the world did, or called
+                changed[cell] = disj(guard for guard, action, _ in taken if action == name)
             elif kind == "acted" and not made.duty:
                 changed[cell] = False
             elif kind == "acted" and name == rule.name:
@@ -456,7 +458,7 @@ class Encoding:
                 old[cell[0].removeprefix(f"old:{moment.name}:"), cell[1], cell[2]] = value
         params = self.system.actions[moment.name].params
         env = {mine: self.formal[f"arg:{moment.name}:{p.name}", 0, 0] for mine, p in zip(moment.params, params, strict=False)}
-        by = self.formal[f"by:{moment.name}", 0, 0]
+        by = self.formal[f"after:{moment.name}", 0, 0]
         bad = conj((*settled, by, assumed, self._fails(cond, env, state, old)))
         return Looked(goal, bad, False, along, along_step)
 

@@ -162,3 +162,24 @@ def test_somebody_who_is_alone_is_not_ranked() -> None:
 @pytest.mark.parametrize("rule", ["look", "mark"])
 def test_a_rule_is_seen_to_happen(rule: str) -> None:
     assert bounded(RANKED, 1, RuleGoal(rule), 2)[1:] == (["sat", "unsat"] if rule == "look" else ["unsat", "sat"])
+
+
+CALLED = """rulebook "Called"
+party Venue, one:
+    n: number = 0
+action go:
+    nothing
+action bump(k: number):
+    require k > 0
+    Venue.n += k
+duty again after go:
+    once
+    bump(5)
+claim more after bump(k):
+    k > 0
+"""
+
+
+def test_a_claim_after_an_action_is_about_what_the_world_did() -> None:
+    """Found 2026-11-22: when a duty called the action, the claim was judged with arguments that nobody had given."""
+    assert bounded(CALLED, 0, ClaimGoal(system_of(CALLED).claims["more"]), 3) == ["unsat"] * 4
