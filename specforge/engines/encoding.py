@@ -340,8 +340,11 @@ class Encoding:
         def on_took(action: str, values: tuple[Any, ...]) -> None:
             for at, goal in enumerate(self.goals):
                 for each in action_assumptions(self.system, goal).get(action, ()):
+                    rule_own = algebra.conditions, algebra.demands  # what is assumed may have no value; that is no defect
+                    algebra.conditions, algebra.demands = [], []
                     cond = self.evaluator.value(each.cond, dict(zip(each.params, values, strict=False)))
-                    assumed.setdefault(at, []).append(implies(conj(algebra.guards), cond))
+                    assumed.setdefault(at, []).append(implies(conj(algebra.guards), conj((*algebra.conditions, cond))))
+                    algebra.conditions, algebra.demands = rule_own
 
         algebra.on_took = on_took
         algebra.prefix = f"w:{rule.name}:"

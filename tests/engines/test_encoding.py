@@ -183,3 +183,23 @@ claim more after bump(k):
 def test_a_claim_after_an_action_is_about_what_the_world_did() -> None:
     """Found 2026-11-22: when a duty called the action, the claim was judged with arguments that nobody had given."""
     assert bounded(CALLED, 0, ClaimGoal(system_of(CALLED).claims["more"]), 3) == ["unsat"] * 4
+
+
+ASSUMED = """rulebook "Assumed"
+party Venue, one:
+    n: number = 0
+action go(k: number):
+    Venue.n := k
+assumption small on go(k): 1 / k < 1
+claim zero:
+    Venue.n != 0
+"""
+
+
+def test_what_is_assumed_of_an_action_is_no_defect_of_it() -> None:
+    """Found 2026-11-22: an assumption without a value counted as a defect of the action, whatever was looked for."""
+    system = system_of(ASSUMED)
+    goals = [DefectGoal(ir.Defect.DIVISION), ClaimGoal(system.claims["zero"], (ir.Given("small", "small"),))]
+    unrolling = Unrolling(Encoding(system, {}, Grids(), goals))
+    unrolling.extend()
+    assert unrolling.ask(0, unrolling.bad(0, 0)) == "unsat"
