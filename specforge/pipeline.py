@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
-import queue
 import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from specforge.evidence.verdict import Result
 SECONDS_PER_FILE = 20.0  # of search, unless a budget is given
 SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found
 PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
+OVERDRAWN = 1.15  # of a budget that was given: then nobody is waited for any longer
+LEAST = 0.25  # seconds below which a task is not worth beginning
 
 
 @frozen
@@ -92,8 +96,20 @@ def _in_order(loaded: Loaded) -> list[Result]:
     return sorted(loaded.results, key=lambda each: (kinds.index(each.kind), place.get((each.name, each.given), len(place))))
 
 
+@frozen(eq=False)
+class Worker:
+    """A process at work on a task.  `line`: what it says comes from here, and being told anything it stops."""
+
+    process: Any
+    task: Task
+    deadline: float
+    line: Any
+
+
 class _Crew:
-    """Worker processes, each taking the next task; every row comes back as soon as it is known."""
+    """Worker processes, each taking the next task; every row comes back as soon as it is known.
+
+    Each has a line of its own and shares nothing else: one that is killed cannot leave a lock behind for the others."""
 
     def __init__(
         self, files: list[Loaded], tasks: list[Task], options: CheckOptions, on_result: Callable[[Result], None],
@@ -103,114 +119,158 @@ class _Crew:
         self.on_result, self.on_progress, self.start = on_result, on_progress, start
         self.total = len(tasks)
         self.budget = options.budget if options.budget is not None else SECONDS_PER_FILE * self.total
-        self.context = multiprocessing.get_context("spawn")
-        self.rows: Any = self.context.Queue()
-        self.halt = self.context.Event()
-        self.running: dict[int, tuple[Any, Task, float]] = {}
+        self.end = start + self.budget * OVERDRAWN if options.budget is not None else None
+        self.context = _context()
+        self.running: list[Worker] = []
         self.internal: list[str] = []
+        self.short: set[int] = set()  # files of which some rows never came
 
     def run(self, jobs: int) -> list[str]:
         self.jobs = jobs
         while self.waiting or self.running:
             while self.waiting and len(self.running) < jobs:
                 self._begin(self.waiting.pop(0))
+            if self.options.budget is not None and time.monotonic() > self.start + self.budget:
+                self.short.update(task.file for task in self.waiting)
+                self.waiting.clear()
             self._listen()
             self._stop_the_late()
         return self.internal
 
     def _begin(self, task: Task) -> None:
-        """The time that is left, shared fairly among the tasks that are left."""
-        left = max(0.5, self.start + self.budget - time.monotonic())
+        """The time that is left, shared fairly among the tasks that are left; a worker's start is part of it."""
+        now = time.monotonic()
         rounds = -(-(len(self.waiting) + 1) // self.jobs)
-        seconds = left / rounds if self.options.budget is not None else SECONDS_PER_FILE
-        number = self.total - len(self.waiting)
-        process = self.context.Process(target=_work, args=(number, task, self.options, seconds, self.rows, self.halt), daemon=True)
-        process.start()
-        self.running[number] = (process, task, time.monotonic() + seconds + PATIENCE)
+        seconds = SECONDS_PER_FILE
+        if self.options.budget is not None:
+            seconds = max(LEAST, (self.start + self.budget - now) / rounds)
+        ours, theirs = self.context.Pipe()
+        arguments = (task, self.options, now + seconds * SEARCH, theirs)
+        process = self.context.Process(target=_work, args=arguments, daemon=True)
+        with _no_interrupt():  # and the worker, which inherits this, never sees one
+            process.start()
+        theirs.close()
+        self.running.append(Worker(process, task, min(now + seconds + PATIENCE, self.end or math.inf), ours))
         loaded = self.files[task.file]
         loaded.began = loaded.began or time.monotonic()
 
     def _listen(self) -> None:
-        try:
-            number, what, said = self.rows.get(timeout=0.2)
-        except queue.Empty:
-            return
-        if number not in self.running:
-            return
-        process, task, _ = self.running[number]
-        loaded = self.files[task.file]
-        if what == "row":
-            loaded.results.append(said)
-            loaded.seconds = time.monotonic() - loaded.began
-            self.on_result(said)
-        elif what == "progress":
+        """Whatever is said within the next moment."""
+        speaking = connection.wait([each.line for each in self.running], timeout=0.2)
+        for worker in [each for each in self.running if each.line in speaking]:
+            try:
+                with _no_interrupt():  # in the middle of a sentence
+                    what, said = worker.line.recv()
+            except (EOFError, OSError):  # it ended, without a word
+                self._lost(worker)
+            else:
+                self._heard(worker, what, said)
+
+    def _heard(self, worker: Worker, what: str, said: Any) -> None:
+        loaded = self.files[worker.task.file]
+        if what == "progress":
             done = self.total - len(self.waiting) - len(self.running)
             self.on_progress(f"{loaded.path.stem}: {said} ({done} of {self.total} done)")
-        else:
-            if what == "failed":
-                self.internal.append(write_bundle(RuntimeError(said), "check", [str(loaded.path)], {"traceback": said}))
-            process.join()
-            loaded.seconds = time.monotonic() - loaded.began
-            del self.running[number]
+            return
+        loaded.seconds = time.monotonic() - loaded.began
+        if what == "row":
+            loaded.results.append(said)
+            self.on_result(said)
+            return
+        if what == "failed":
+            self.short.add(worker.task.file)
+            self.internal.append(write_bundle(RuntimeError(said), "check", [str(loaded.path)], {"traceback": said}))
+        self._leaves(worker)
+
+    def _lost(self, worker: Worker) -> None:
+        worker.process.join()
+        said = f"the worker for {worker.task.path} ended with code {worker.process.exitcode}"
+        self.internal.append(write_bundle(RuntimeError(said), "check", [worker.task.path], {"exit": said}))
+        self.short.add(worker.task.file)
+        self._leaves(worker)
+
+    def _leaves(self, worker: Worker) -> None:
+        self.running.remove(worker)
+        worker.line.close()
 
     def _stop_the_late(self) -> None:
-        for number, (process, task, deadline) in list(self.running.items()):
-            if not process.is_alive() and self.rows.empty():
-                said = f"the worker for {task.path} ended with code {process.exitcode}"
-                self.internal.append(write_bundle(RuntimeError(said), "check", [task.path], {"exit": said}))
-                del self.running[number]
-            elif time.monotonic() > deadline:
-                process.terminate()
-                del self.running[number]
+        for worker in [each for each in self.running if time.monotonic() > each.deadline]:
+            worker.process.kill()
+            self.short.add(worker.task.file)
+            self._leaves(worker)
 
     def hurry(self) -> None:
         """Asks the workers for what they know by now, and listens a little longer."""
-        self.halt.set()
+        for worker in self.running:
+            with suppress(OSError):
+                worker.line.send("stop")
         until = time.monotonic() + PATIENCE
         while self.running and time.monotonic() < until:
             self._listen()
 
     def fill(self) -> None:
         """A row that never came is not forgotten: it is undecided."""
+        if not self.short:
+            return
         from specforge.engines.portfolio import missing
 
-        for loaded in self.files:
+        for loaded in (self.files[at] for at in sorted(self.short)):
             if loaded.system is not None:
                 for row in missing(loaded.system, str(loaded.path), self.options, loaded.results):
                     loaded.results.append(row)
                     self.on_result(row)
 
     def stop(self) -> None:
-        for process, _, _ in self.running.values():
-            process.terminate()
+        for worker in self.running:
+            worker.process.kill()
 
 
-def _work(number: int, task: Task, options: CheckOptions, seconds: float, rows: Any, halt: Any) -> None:
-    """In a worker: decide one task, sending each row as soon as it is known."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    began = time.monotonic()
+def _context() -> Any:
+    """Workers are forked from a process that has already imported everything; where that cannot be, each imports it."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["specforge.engines.portfolio"])
+    return context
+
+
+@contextmanager
+def _no_interrupt() -> Generator[None]:
+    """Ctrl-C waits until this is over."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        from specforge.algebra.solver import interrupt
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
+    """In a worker: decide one task until that time (of the monotonic clock), sending each row as soon as it is known."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
         from specforge.engines.portfolio import decide
         from specforge.engines.refute import Clock
 
-        clock, done = Clock(began + seconds * SEARCH), threading.Event()
+        clock, done = Clock(until), threading.Event()
 
         def watch() -> None:
             """Ends the search in time, or when told to, whatever the solver is doing."""
-            halt.wait(max(0.0, clock.left))
+            line.poll(max(0.0, clock.left))
             clock.stop()
-            while not done.wait(0.1):
-                interrupt()
+            while not done.wait(0.1) and clock.press():
+                pass
 
         threading.Thread(target=watch, daemon=True).start()
         system, _ = load(task.path)
         assert system is not None
         decide(
-            system, task.path, options, clock, lambda text: rows.put((number, "progress", text)),
-            lambda result: rows.put((number, "row", result)), task.part, task.parts,
+            system, task.path, options, clock, lambda text: line.send(("progress", text)),
+            lambda result: line.send(("row", result)), task.part, task.parts,
         )  # fmt: skip
         done.set()
-        rows.put((number, "done", None))
+        line.send(("done", None))
     except BaseException:
-        rows.put((number, "failed", traceback.format_exc()))
+        line.send(("failed", traceback.format_exc()))

@@ -16,9 +16,18 @@ from specforge.algebra.symbolic import exactly_one as exactly_one
 Answer = Literal["sat", "unsat", "unknown"]
 
 
+CONTEXT = z3.main_ctx()  # made now, by one thread: made by two at once, there would be two
+Interrupted = z3.Z3Exception  # what anything may raise while there are interruptions
+
+
 def interrupt() -> None:
     """Ends whatever question is being worked on (from another thread); its answer is unknown."""
-    z3.main_ctx().interrupt()
+    CONTEXT.interrupt()
+
+
+def recover() -> None:
+    """After the last interruption, which may have met nobody at work and would hit whoever comes next."""
+    z3.Solver().check()
 
 
 class Irrational(Exception):

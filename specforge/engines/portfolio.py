@@ -51,10 +51,13 @@ def decide(
     free = [each for each in free_goals(system) if wanted(each.check) and each.check not in options.off] if part == 0 else []
     searches = {each: Quest(each.goal, each.wants == "sometime") for each in free}
     quests = [row.quest for row in rows] + list(searches.values())
-    _prove(system, rows, clock, tell)
+    with clock.tolerant():
+        _prove(system, rows, clock, tell)
     bounds = Bounds(options.members, options.steps)
     refuter = Refuter(system, quests, clock, bounds, options.seed, tell)
-    refuter.run()
+    with clock.tolerant():
+        refuter.run()
+    clock.over()
     for row in rows:
         emit(verdict_of(system, rulebook, row, refuter))
     checks = [name for name in FREE_CHECKS if wanted(name) and name not in options.off]
@@ -105,6 +108,9 @@ def missing(system: ir.System, rulebook: str, options: CheckOptions, known: Sequ
                 expected=row.expect.verdict if row.expect else None, reason=reason,
             )  # fmt: skip
             rows.append(judged(about, row.expect) if kind == "claim" else about)
+    for scenario in system.scenarios.values():
+        if ("scenario", scenario.name, ()) not in told and (not options.only or scenario.name in options.only):
+            rows.append(Result("scenario", rulebook, scenario.name, Verdict.UNKNOWN, reason=reason, span=scenario.span))
     for name in FREE_CHECKS:
         if name not in options.off and ("free", name, ()) not in told and (not options.only or name in options.only):
             rows.append(Result("free", rulebook, name, Verdict.UNKNOWN, reason=reason, span=system.span))

@@ -7,12 +7,14 @@ found is replayed exactly, made small and round, and only then told.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 from attrs import define, field, frozen
 
-from specforge.algebra.solver import Irrational
+from specforge.algebra.solver import Interrupted, Irrational, interrupt, recover
 from specforge.core import ir
 from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids
@@ -32,9 +34,11 @@ IN_PASSING = 2.0  # seconds of hunting for what nobody expects
 
 @define(eq=False)
 class Clock:
-    """When to stop (time.monotonic); may be moved while others look at it."""
+    """When to stop (time.monotonic); may be moved while others look at it.  `searching`: afterwards nobody is interrupted."""
 
     deadline: float
+    searching: bool = True
+    _lock: threading.Lock = field(factory=threading.Lock)
 
     @property
     def left(self) -> float:
@@ -42,6 +46,29 @@ class Clock:
 
     def stop(self) -> None:
         self.deadline = min(self.deadline, time.monotonic())
+
+    def press(self) -> bool:
+        """From another thread: ends what the solver is doing, if the search is still on."""
+        with self._lock:
+            if self.searching:
+                interrupt()
+            return self.searching
+
+    @contextmanager
+    def tolerant(self) -> Generator[None]:
+        """What is broken off because it is time is simply not known."""
+        try:
+            yield
+        except Interrupted:
+            if self.left > 0:
+                raise
+
+    def over(self) -> None:
+        """The search has ended: what follows is not interrupted."""
+        with self._lock:
+            self.searching = False
+        if self.left <= 0:
+            recover()
 
 
 @frozen

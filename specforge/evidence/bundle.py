@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ def write_bundle(
         "files": {path: _text(path) for path in files},
         "details": dict(details or {}),
     }
-    name = f"report-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"
+    stem = f"report-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     for folder in (Path(FOLDER), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(exist_ok=True)
-            path = folder / name
+            path = next(each for at in count(1) if not (each := folder / f"{stem}{f'-{at}' if at > 1 else ''}.json").exists())
             path.write_text(json.dumps(document, indent=2, default=str) + "\n", encoding="utf-8")
             return str(path)
         except OSError:

@@ -1,0 +1,107 @@
+"""The real pipeline: workers that end as they should not, are stopped, or run out of time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specforge import pipeline
+from specforge.algebra.solver import Interrupted
+from specforge.engines.refute import Clock
+from specforge.evidence.bundle import write_bundle
+from specforge.evidence.report import CheckOptions, Exit, Report, exit_code
+from specforge.evidence.verdict import Result, Scope, Verdict
+
+
+def checked(path: Path, on_result: Any = lambda result: None, **options: Any) -> Report:
+    return pipeline.check([path], CheckOptions(**options), on_result, lambda text: None)
+
+
+def killed(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def failing(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    line.send(("failed", "Traceback: something of ours"))
+
+
+def endless(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    while True:
+        time.sleep(1)
+
+
+def one_row_then_another_when_told(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    about = {"kind": "claim", "rulebook": task.path, "verdict": Verdict.PROVED, "scope": Scope("any", "any"), "met": True}
+    line.send(("row", Result(name="first", **about)))
+    line.recv()
+    line.send(("row", Result(name="second", **about)))
+    line.send(("done", None))
+
+
+def test_a_rulebook_whose_every_expectation_is_met_ends_with_0(small: Path):
+    report = checked(small, budget=5.0, members=2, steps=2)
+    assert exit_code(report) is Exit.MET and not report.internal
+    assert {each.name for each in report.results if each.kind == "claim"} == {"no_hole"}
+
+
+@pytest.mark.parametrize("jobs", (1, 2))
+def test_a_worker_that_is_killed_is_an_internal_error_and_its_rows_are_undecided(small: Path, tmp_path, monkeypatch, jobs: int):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "_work", killed)
+    report = checked(small, jobs=jobs)
+    assert exit_code(report) is Exit.INTERNAL and len(set(report.internal)) == jobs
+    assert "ended with code -9" in Path(report.internal[0]).read_text()
+    assert {(each.kind, each.name) for each in report.results if each.kind != "free"} == {
+        ("claim", "no_hole"),
+        ("scenario", "ruin"),
+    }
+    assert all(each.verdict is Verdict.UNKNOWN for each in report.results)
+
+
+def test_a_worker_that_fails_is_an_internal_error_with_its_traceback(small: Path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "_work", failing)
+    report = checked(small)
+    assert exit_code(report) is Exit.INTERNAL and "something of ours" in Path(report.internal[0]).read_text()
+
+
+def test_a_worker_that_does_not_come_to_an_end_is_stopped_and_its_rows_are_undecided(small: Path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_work", endless)
+    report = checked(small, budget=0.2)
+    assert exit_code(report) is Exit.UNDECIDED and not report.internal
+    assert all("stopped before" in each.reason for each in report.results)
+
+
+def test_an_interruption_keeps_what_is_known_and_what_the_workers_say_when_told(small: Path, monkeypatch):
+    def interrupt_at_the_first(result: Result) -> None:
+        if result.name == "first":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "_work", one_row_then_another_when_told)
+    report = checked(small, interrupt_at_the_first)
+    assert exit_code(report) is Exit.INTERRUPTED
+    assert [each.name for each in report.results] == ["first", "second"]
+
+
+def test_what_is_broken_off_in_time_is_not_known_and_before_that_it_is_an_error():
+    with Clock(time.monotonic() - 1).tolerant():
+        raise Interrupted("canceled")
+    with pytest.raises(Interrupted), Clock(time.monotonic() + 100).tolerant():
+        raise Interrupted("canceled")
+
+
+def test_after_the_search_nobody_is_interrupted():
+    clock = Clock(time.monotonic() - 1)
+    assert clock.press()
+    clock.over()
+    assert not clock.press()
+
+
+def test_two_bundles_of_the_same_second_are_two_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert write_bundle(None, "check") != write_bundle(None, "check")
