@@ -99,7 +99,8 @@ class Looked:
 
 class Encoding:
     """The formulas of `system` with `sizes` members, numbers restricted to `grids`, for `goals`; `only`: the actions that the
-    world may take (None: all); `fixed`: what cells of the start are (parameters, as a rule), where a search wants that."""
+    world may take (None: all); `fixed`: what cells of the start are (parameters, as a rule), where a search wants that;
+    `never`: duties that are not to become due."""
 
     def __init__(
         self,
@@ -109,8 +110,11 @@ class Encoding:
         goals: Sequence[Goal],
         only: frozenset[str] | None = None,
         fixed: Mapping[Cell, Any] | None = None,
+        never: frozenset[str] = frozenset(),
     ):
-        self.system, self.grids, self.goals, self.only, self.fixed = system, grids, list(goals), only, dict(fixed or {})
+        self.system, self.grids, self.goals = system, grids, list(goals)
+        self.only, self.fixed, self.never = only, dict(fixed or {}), never
+        self.products_in: dict[str, set[tuple[frozenset[str], frozenset[str]]]] = {}
         self.sizes = {ir.RULES: 1} | {
             name: len(p.members) if p.members is not None else sizes.get(name, 0) for name, p in system.parties.items()
         }
@@ -323,7 +327,8 @@ class Encoding:
             mine = disj(
                 conj((due, *(equal(arg, k) for arg, k in zip(args, members, strict=True)))) for members, due in best.items()
             )
-            self._rule(duty, True, args, conj((earlier, mine)))
+            if duty.name not in self.never:
+                self._rule(duty, True, args, conj((earlier, mine)))
             earlier = conj((earlier, *(negate(each) for each in self.due[duty.name].values())))
         for action in self.system.actions.values():
             if action.open and (self.only is None or action.name in self.only):
@@ -346,6 +351,7 @@ class Encoding:
                     assumed.setdefault(at, []).append(implies(conj(algebra.guards), conj((*algebra.conditions, cond))))
                     algebra.conditions, algebra.demands = rule_own
 
+        multiplied = len(self.products)
         algebra.on_took = on_took
         algebra.prefix = f"w:{rule.name}:"
         if not duty:
@@ -353,6 +359,7 @@ class Encoding:
         self.evaluator.in_duty = duty
         self.evaluator.execute(rule.body, {param.name: arg for param, arg in zip(rule.params, args, strict=True)})
         algebra.on_took, algebra.prefix = None, ""
+        self.products_in[rule.name] = set(self.products[multiplied:])
         changed = {cell: algebra.state[cell] for cell in algebra.cells if algebra.state[cell] is not self.formal[cell]}
         made = Rule(
             rule.name, duty, new_flag(f"w:do:{rule.name}"), args, enabled, algebra.conditions, algebra.facts, algebra.demands,

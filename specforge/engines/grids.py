@@ -6,7 +6,7 @@ by the compiler, never by the user; what is ranked by something nonlinear is let
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +25,7 @@ RATIOS = (
     (0, Fraction(1, 200), Fraction(1, 100), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), 1),
 )
 BOUNDS = (1, 2, 5, 12)
+AFFORDABLE = 5  # what a kind may cost (`cost_of`) to be kept to a grid where others are left to the solver
 
 
 def products(
@@ -51,6 +52,23 @@ def cheapest_cover(system: ir.System, pairs: Pairs) -> tuple[str, ...]:
             if best is None or cost < best[0]:
                 best = (cost, tuple(sorted(chosen)))
     return best[1] if best is not None else ()
+
+
+def lightest_grid(system: ir.System, pairs: Pairs) -> tuple[str, ...]:
+    """The contracts, ratios and rates that leave the fewest products nonlinear: not money, not prices."""
+    kinds = sorted(kind for kind in frozenset().union(*(a | b for a, b in pairs)) if cost_of(system, kind) <= AFFORDABLE)
+    rated: list[tuple[int, int, tuple[str, ...]]] = []
+    for mask in range(1 << len(kinds)):
+        chosen = frozenset(kind for at, kind in enumerate(kinds) if mask >> at & 1)
+        left = sum(not covers(chosen, pair) for pair in pairs)
+        rated.append((left, sum(cost_of(system, kind) for kind in chosen), tuple(sorted(chosen))))
+    return min(rated)[2]
+
+
+def covers(kinds: Iterable[str], pair: tuple[frozenset[str], frozenset[str]]) -> bool:
+    """The product is linear when quantities of these kinds are on a grid."""
+    chosen = frozenset(kinds)
+    return pair[0] <= chosen or pair[1] <= chosen
 
 
 def cost_of(system: ir.System, kind: str) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from enum import Enum
 from fractions import Fraction
 from itertools import islice, product
 from random import Random
@@ -26,15 +27,15 @@ from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids
-from specforge.engines.grids import cheapest_cover, cost_of, grids_for, loosened, products
-from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, state_assumptions
+from specforge.engines.grids import AFFORDABLE, cheapest_cover, cost_of, covers, grids_for, lightest_grid, loosened
+from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, state_assumptions
 from specforge.evidence.trace import Plan
 
 Fixed = Mapping[Cell, Any]
 
 LONGEST = 18  # steps of a run, actions and firings together
 CANDIDATES = 12  # suggestions taken from one question
-STARTING, JOINING, SLICE, GROWTH = 2, 3, 1.0, 2.4  # searches at first, and that join in each round; seconds, and how they grow
+STARTING, JOINING, SLICE, GROWTH = 4, 3, 0.7, 2.0  # searches at first, and that join in each round; seconds, and how they grow
 STONES, NEAREST, FARTHEST = 3, 7, 8  # stepping stones of a duty and length; steps to them, steps beyond them
 MOST_STONES = 16
 PATIENCE = 1.0  # seconds that a question may take at least; then twice what its line has taken so far
@@ -42,15 +43,26 @@ USUAL_RATIOS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/2", "1/20", "1/100"
 MOST_CHOICES = 12  # of values for the parameters
 
 
+class Way(Enum):
+    """What is done where no grid of contracts and ratios makes all products linear."""
+
+    LINEAR = "the rules whose products stay nonlinear are left out"
+    LIGHT = "they are left to the solver"
+    COVER = "money and prices are kept to a grid too"
+    FREE = "nothing is kept to a grid"
+
+
 @frozen
 class Spec:
     """What one search keeps to.  `members` of each open party; `fixed`: the parameters' values (none: open); `level`: how
-    wide the grid; `only`: the actions (None: all)."""
+    wide the grid; `only`: the actions (None: all); `share`: how much time it gets, against the others."""
 
     members: int
     fixed: Fixed
     level: int
     only: frozenset[str] | None = None
+    way: Way = Way.COVER
+    share: float = 1.0
 
 
 def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterator[Plan]:
@@ -68,31 +80,38 @@ def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterat
             left = deadline - time.monotonic()
             if left <= 0.05:
                 return
-            yield from each.run(min(slice_, left))
+            yield from each.run(min(slice_ * each.spec.share, left))
         searches = [each for each in searches if not each.exhausted]
         slice_ *= GROWTH
 
 
 def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
     """What to search, the most promising first; then at random, without end."""
-    choices = parameter_choices(system, goal)
+    choices, at_edge = parameter_choices(system, goal)
     named = max((len(party.named) for party in system.open_parties()), default=0)
     few = max(2, named) if system.open_parties() else 0
     more, many = (few + 1, few + 2) if few else (0, 0)
     core = essential(system, goal)
-    first, last = choices[0], choices[-1]
-    edge = choices[1] if len(choices) > 1 else first
+    first, last, edges = choices[0], choices[-1], choices[1 : 1 + at_edge]
     listed = [
-        *([Spec(more, edge, 0, core)] if edge and edge is not first else []),
-        Spec(few, first, 0),
-        Spec(more, last, 0),
+        *(Spec(more, each, 0, core, share=2.5) for each in edges[:1]),
+        Spec(few, first, 1, None, Way.LINEAR),
+        Spec(few, first, 1, None, Way.LIGHT),
+        Spec(few, first, 1),
         Spec(more, first, 1, core),
-        Spec(few, last, 1),
+        Spec(few, last, 0),
+        Spec(few, first, 1, None, Way.FREE),
+        Spec(more, last, 0),
+        Spec(more, first, 1, core, Way.LINEAR),
         Spec(many, first, 0, core),
-        Spec(more, first, 0, core),
+        Spec(few, last, 1),
+        Spec(many, first, 1, core),
+        *(Spec(more, each, 1, core) for each in edges),
         Spec(more, last, 1, core),
-        Spec(more, edge, 1, core),
     ]
+    if not _has_ways(system, goal, few, first):
+        listed = [each for each in listed if each.way is Way.COVER]
+    ways = sorted({each.way for each in listed}, key=lambda way: way.value)
     done: list[Spec] = []
     random = Random(seed)
     names = sorted(core or [each.name for each in system.actions.values() if each.open])
@@ -102,12 +121,20 @@ def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
             spec = listed.pop(0)
         else:
             only = core if len(names) <= 3 or random.random() < 0.5 else frozenset(random.sample(names, random.choice((3, 4))))
-            spec = Spec(random.choice((few, more, more, many)), random.choice(choices), random.choice((0, 0, 1, 1, 2)), only)
+            members, level = random.choice((few, more, more, many)), random.choice((0, 0, 1, 1, 2))
+            spec = Spec(members, random.choice(choices), level, only, random.choice(ways))
         misses += 1
         if spec not in done:
             misses = 0
             done.append(spec)
             yield spec
+
+
+def _has_ways(system: ir.System, goal: Goal, members: int, fixed: Fixed) -> bool:
+    """Money or prices would have to be kept to a grid."""
+    sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
+    grids = suited(system, sizes, goal, Spec(members, fixed, 0)).grids
+    return any(cost_of(system, kind) > AFFORDABLE for kind in grids.values)
 
 
 def essential(system: ir.System, goal: Goal) -> frozenset[str] | None:
@@ -175,7 +202,7 @@ class Search:
     def _find_stones(self, steps: int) -> None:
         """Runs so long in which some duty acts last."""
         unrolling, end = self._unrolling(), time.monotonic() + 2 * PATIENCE
-        for duty in self.system.duties:
+        for duty in (each.name for each in unrolling.encoding.rules if each.duty):
             blocked: list[Any] = []
             while len(blocked) < STONES and len(self.lines) <= MOST_STONES and (left := end - time.monotonic()) > 0:
                 if unrolling.ask(0, unrolling.fires(duty, steps - 1), blocked, left) != "sat":
@@ -193,8 +220,7 @@ class Search:
         if self.unrolling is None:
             spec = self.spec
             sizes = {party.name: max(spec.members, len(party.named)) for party in self.system.open_parties()}
-            model, grids = suited(self.system, sizes, self.goal, spec)
-            self.unrolling = Unrolling(Encoding(model, sizes, grids, [self.goal], spec.only, spec.fixed), self.seed, True)
+            self.unrolling = Unrolling(suited(self.system, sizes, self.goal, spec), self.seed, ends_early=True)
         return self.unrolling
 
     def _ask(self, length: int, kept: Any, seconds: float) -> Generator[Plan, None, Answer]:
@@ -219,47 +245,63 @@ class Search:
         return answer
 
 
-def suited(system: ir.System, sizes: Mapping[str, int], goal: Goal, spec: Spec) -> tuple[ir.System, Grids]:
-    """The rulebook to search, with rankings left open if that spares a grid, and the grids."""
-    kinds = cheapest_cover(system, products(system, sizes, [goal], spec.fixed))
+def suited(system: ir.System, sizes: Mapping[str, int], goal: Goal, spec: Spec) -> Encoding:
+    """One step as the search wants it: rankings are left open if that spares a grid."""
+    bare = Encoding(system, sizes, Grids(), [goal], spec.only, spec.fixed)
+    cover = cheapest_cover(system, set(bare.products))
     if not isinstance(goal, DefectGoal):
-        freer = loosened(system)
-        others = cheapest_cover(freer, products(freer, sizes, [goal], spec.fixed))
-        if sum(cost_of(system, kind) for kind in others) < sum(cost_of(system, kind) for kind in kinds):
-            system, kinds = freer, others
-    return system, grids_for(system, kinds, spec.level)
+        freer = Encoding(loosened(system), sizes, Grids(), [goal], spec.only, spec.fixed)
+        others = cheapest_cover(system, set(freer.products))
+        if sum(cost_of(system, kind) for kind in others) < sum(cost_of(system, kind) for kind in cover):
+            bare, cover = freer, others
+    kinds, only, never = cover, spec.only, frozenset[str]()
+    if spec.way is not Way.COVER and any(cost_of(system, kind) > AFFORDABLE for kind in cover):
+        kinds = lightest_grid(system, set(bare.products)) if spec.way is not Way.FREE else ()
+        if spec.way is Way.LINEAR:
+            bent = {rule for rule, pairs in bare.products_in.items() if not all(covers(kinds, pair) for pair in pairs)}
+            wanted = goal.claim.moment.name if isinstance(goal, ClaimGoal) and isinstance(goal.claim.moment, ir.After) else ""
+            taken = [each.name for each in system.actions.values() if each.open and (only is None or each.name in only)]
+            only = frozenset(name for name in taken if name not in bent or name == wanted)
+            never = frozenset(bent & system.duties.keys()) - {wanted}
+    return Encoding(bare.system, sizes, grids_for(system, kinds, spec.level), [goal], only, spec.fixed, never)
 
 
 # ---------------------------------------------------------------- values for the parameters
 
 
-def parameter_choices(system: ir.System, goal: Goal) -> list[Fixed]:
+def parameter_choices(system: ir.System, goal: Goal) -> tuple[list[Fixed], int]:
     """Values for the numbers among the parameters under which the goal's own conditions on them hold: the text's, values at
-    which one of the conditions is just met, none (open), then others of the text."""
-    numbers = [each for each in system.parameters() if isinstance(each.type, ir.Number) and not _is_constant(each)]
-    if not numbers:
-        return [{}]
+    which one of the conditions is just met (and how many of these), others of the text, and none (open).  What the goal
+    itself speaks of stays open."""
+    shown = goal.claim.cond if isinstance(goal, ClaimGoal) else goal.reach.cond if isinstance(goal, ReachGoal) else ir.YES
+    about = {node.field for node in ir.walk(shown) if isinstance(node, ir.Read)}
+    numbers = [each for each in system.parameters() if isinstance(each.type, ir.Number) and each.name not in about]
+    starts = {each.name: each.start.value for each in numbers if isinstance(each.start, ir.Lit) and not _is_constant(each)}
+    if not starts:
+        return [{}], 0
     machine = ExactMachine(system, {party.name: len(party.named) for party in system.open_parties()})
-    usual: dict[str, Any] = {}
-    for each in numbers:
-        usual[each.name] = each.start.value if isinstance(each.start, ir.Lit) else None
-    if any(value is None for value in usual.values()):
-        return [{}]
     conditions = [cond for cond in state_assumptions(system, goal) if _about_parameters(system, cond)]
-    found: list[dict[str, Any]] = [usual]
-    for a, b in _compared(conditions):
-        values = [*USUAL_RATIOS, usual[a], usual[b]] if system.fields[a].type == ir.Number() else [usual[a], usual[b]]
-        found += [{**usual, a: value, b: value} for value in dict.fromkeys(values)]
-    pools = [list(dict.fromkeys((usual[each.name], *_own(system, each)))) for each in numbers]
-    others = [dict(zip([each.name for each in numbers], values, strict=True)) for values in islice(product(*pools), 200)]
+    pools = [list(dict.fromkeys((starts[each.name], *_own(system, each)))) for each in numbers if each.name in starts]
+    others = [dict(zip(starts, values, strict=True)) for values in islice(product(*pools), 200)]
     kept: list[Fixed] = []
-    for at, values in enumerate([*found, *others]):
-        fixed = {(name, 0, 0): value for name, value in values.items()}
-        if at == len(found) or (len(kept) == 2 and {} not in kept):
-            kept.append({})
-        if fixed not in kept and _allowed(machine, fixed, conditions):
-            kept.append(fixed)
-    return [*kept, {}][:MOST_CHOICES] if {} not in kept else kept[:MOST_CHOICES]
+    counts: list[int] = []
+    for group in ([starts], [starts | each for each in _edges(system, conditions, starts)], others):
+        for values in group:
+            fixed = {(name, 0, 0): value for name, value in values.items()}
+            if fixed not in kept and len(kept) < MOST_CHOICES and _allowed(machine, fixed, conditions):
+                kept.append(fixed)
+        counts.append(len(kept))
+    return [*kept, {}], counts[1] - counts[0] if counts[0] else 0
+
+
+def _edges(system: ir.System, conditions: Sequence[ir.Expr], starts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Equal values for two parameters that some condition compares."""
+    found: list[dict[str, Any]] = []
+    for a, b in _compared(conditions):
+        if a in starts and b in starts:
+            usual = USUAL_RATIOS if system.fields[a].type == ir.Number() else ()
+            found += [{a: value, b: value} for value in dict.fromkeys((*usual, starts[a], starts[b]))]
+    return found
 
 
 def _is_constant(each: ir.Field) -> bool:
