@@ -159,14 +159,28 @@ class CrowdAlgebra:
     # -- unknowns
 
     def named_total(self, total: Poly) -> Poly:
-        """A sum over the crowd under a name of its own: nothing later depends on how the crowd is cut."""
+        """A sum over the crowd, with each plain sum in it under a name of its own: nothing later depends on how the crowd is
+        cut, and what is the same sum times something else is seen to be."""
         if total.constant is not None:
             return total
-        key = total.key()
-        if key not in self.totals:
-            self.totals[key] = self.fresh("crowd")
-            self.facts[PLAIN].append(po.is_zero(self.totals[key] - total))
-        return self.totals[key]
+        forms: dict[po.Monomial, dict[po.Monomial, Fraction]] = {}
+        for monomial, by in total.parts.items():
+            classes = tuple(each for each in monomial if "~" in str(each.term.decl().name()) and each.term.num_args() == 0)
+            rest = tuple(each for each in monomial if each not in classes)
+            forms.setdefault(rest, {})[classes] = by
+        result = po.ZERO
+        for rest in sorted(forms, key=lambda each: [str(a.term.decl().name()) for a in each]):
+            form = Poly(forms[rest])
+            if form.constant is None:
+                scale = form.parts[min(form.parts, key=lambda each: [str(a.term.decl().name()) for a in each])]
+                form = form.scaled(1 / scale)
+                key = form.key()
+                if key not in self.totals:
+                    self.totals[key] = self.fresh("crowd")
+                    self.facts[PLAIN].append(po.is_zero(self.totals[key] - form))
+                form = self.totals[key].scaled(scale)
+            result = result + Poly({rest: Fraction(1)}) * form
+        return result
 
     def fresh(self, hint: str) -> Poly:
         number = self.counts.get(hint, 0)

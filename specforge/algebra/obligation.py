@@ -7,7 +7,7 @@ the cheap ones are tried first, and "no" is believed only from the last stage.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -43,7 +43,7 @@ class Question:
     used: frozenset[str] = frozenset()
     seconds: float = 0.0
     model: dict[str, Fraction | bool] = field(factory=dict)
-    _solvers: list[Any] = field(factory=list)
+    only_named: bool = False
 
     def ask(self, rlimit: int = RLIMIT) -> Answer:
         """Sets `answer`, `stage`, `used` (the sources that the proof needs) and, if it is open, `model`."""
@@ -59,6 +59,8 @@ class Question:
             return "proved"
         last = max((stage for stage in (0, 1, 2) if self._any(stage)), default=0)
         answer: Answer = "open"
+        if self._check(0, rlimit // 8, True)[0] == "unsat":
+            return "proved"
         for stage in range(last + 1):
             if stage and not self._any(stage):
                 continue
@@ -74,43 +76,35 @@ class Question:
     def _any(self, stage: int) -> bool:
         return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)
 
-    def _check(self, stage: int, rlimit: int) -> tuple[str, Any]:
-        solver = z3.Solver()
-        solver.set("rlimit", rlimit)
-        for each in self.known(stage):
-            solver.add(each)
-        sources: dict[str, Any] = {}
+    def _check(self, stage: int, rlimit: int, named: bool = False) -> tuple[str, Any]:
+        """`named`: with only what is said of named members and of the venue.  Two procedures in turn: one that is quick where
+        products do not matter, one that is strong where they do."""
+        self.only_named = named
+        seen: dict[int, bool] = {}
+        facts = [each for each in self.known(stage) if not (named and mentions_crowd(each, seen))]
+        facts.append(as_term(negate(self.goal)))
+        sources: dict[str, list[Any]] = {}
         for each in self.hypotheses:
             if each.stage <= stage and each.formula is not True:
-                literal = sources.setdefault(each.source, z3.Bool(f"uses:{each.source}"))
-                solver.add(z3.Implies(literal, as_term(each.formula)))
-        solver.add(as_term(negate(self.goal)))
-        try:
-            result = str(solver.check(*sources.values()))
-        except z3.Z3Exception:
-            result = "unknown"
+                term = as_term(each.formula)
+                if not (named and mentions_crowd(term, seen)):
+                    sources.setdefault(each.source, []).append(term)
+        result, solver = "unknown", None
+        for way, share, seconds in ((_quick, 40, 2), (_strong, 1, 60), (_quick, 1, 20)):
+            if named and way is _quick and share == 1:
+                continue
+            solver = way(facts, sources)
+            solver.set("rlimit", rlimit // share)
+            solver.set("timeout", seconds * 1000)  # a last resort: the work is bounded first
+            try:
+                result = str(solver.check())
+            except z3.Z3Exception:
+                result = "unknown"
+            if result != "unknown":
+                break
         if result == "unsat":
-            core = {str(each) for each in solver.unsat_core()}
-            self.used = frozenset(source for source, literal in sources.items() if str(literal) in core)
-        elif result == "unknown":
-            result, solver = self._directly(stage, rlimit)
-        return result, solver
-
-    def _directly(self, stage: int, rlimit: int) -> tuple[str, Any]:
-        """Without asking which hypotheses are needed: another procedure, stronger for products."""
-        solver = z3.Tactic("qfnra-nlsat").solver() if not _has_quantity(self.known(stage)) else z3.Solver()
-        solver.set("rlimit", rlimit)
-        solver.add(*self.known(stage))
-        for each in self.hypotheses:
-            if each.stage <= stage:
-                solver.add(as_term(each.formula))
-        solver.add(as_term(negate(self.goal)))
-        try:
-            result = str(solver.check())
-        except z3.Z3Exception:
-            result = "unknown"
-        if result == "unsat":
-            self.used = frozenset(each.source for each in self.hypotheses if each.stage <= stage)
+            core = {each.decl().name() for each in solver.unsat_core()}  # type: ignore[union-attr]
+            self.used = frozenset(source for source in sources if f"uses:{source}" in core)
         return result, solver
 
     def known(self, stage: int) -> list[Any]:
@@ -136,14 +130,41 @@ class Question:
     def smtlib(self) -> str:
         """The question as a text that any solver reads; "unsat" is the proof."""
         solver = z3.Solver()
-        solver.add(*self.known(self.stage))
-        solver.add(*(as_term(each.formula) for each in self.hypotheses if each.stage <= self.stage and each.source in self.used))
+        seen: dict[int, bool] = {}
+        known = self.known(self.stage)
+        known += [as_term(each.formula) for each in self.hypotheses if each.stage <= self.stage and each.source in self.used]
+        solver.add(*(each for each in known if not (self.only_named and mentions_crowd(each, seen))))
         solver.add(as_term(negate(self.goal)))
         return solver.to_smt2()
 
 
-def _has_quantity(terms: Sequence[Any]) -> bool:
-    return False
+def _quick(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
+    return _tracking(z3.SimpleSolver(), facts, sources)
+
+
+def _strong(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
+    return _tracking(z3.Tactic("qfnra-nlsat").solver(), facts, sources)
+
+
+def _tracking(solver: z3.Solver, facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
+    """A solver that can say which sources it needed."""
+    solver.set("unsat_core", True)
+    solver.add(*facts)
+    for source, terms in sources.items():
+        solver.assert_and_track(z3.And(terms), f"uses:{source}")
+    return solver
+
+
+def mentions_crowd(term: Any, seen: dict[int, bool]) -> bool:
+    """Does the term speak of sums over a class?"""
+    known = seen.get(term.get_id())
+    if known is None:
+        if term.num_args() == 0:
+            known = term.decl().kind() == z3.Z3_OP_UNINTERPRETED and "~" in term.decl().name()
+        else:
+            known = any(mentions_crowd(each, seen) for each in term.children())
+        seen[term.get_id()] = known
+    return known
 
 
 def recheck(text: str, rlimit: int = 40 * RLIMIT) -> bool:

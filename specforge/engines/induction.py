@@ -151,6 +151,7 @@ class Prover:
         env: Mapping[str, str] | None = None,
         judged: bool = False,
         thorough: bool = True,
+        rlimit: int | None = None,
     ) -> bool:
         """Discharges one obligation, if it can be: first without cutting classes for the sake of what is assumed, then with."""
         self.asked += 1
@@ -175,7 +176,7 @@ class Prover:
             if judged or self._comes_to_rest(case):
                 for name, cond in self._given(at_rest=True):
                     question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]
-            found = certificate.discharge(need, question, self.rlimit if thorough else self.rlimit // 8)
+            found = certificate.discharge(need, question, rlimit or self.rlimit)
             if found is not None:
                 self.done[need] = found
                 self.failed.pop(need, None)
@@ -295,7 +296,7 @@ class Prover:
             proof = self.done.get(need)
             if proof is not None and all(source in self.lemmas or not _is_lemma(source) for source in proof.uses):
                 continue
-            if not self.ask(need, case, extra, lemma.expr, thorough=lemma.why == "claim"):
+            if not self.ask(need, case, extra, lemma.expr, thorough=lemma.why in ("claim", "phase", "weakest condition"), rlimit=self.rlimit if lemma.why in ("claim", "weakest condition", "line") else self.rlimit // 8):
                 del self.lemmas[lemma.name]
                 return False
         return True

@@ -23,6 +23,7 @@ def layers(book: Book, goals: Sequence[ClaimGoal], given: Sequence[tuple[str, ir
     yield []
     yield [*ledger(book.system), *constants(book), *claims(book, goals)]
     yield [*kept_from_text(book, given), *signs(book), *flags(book), *pairs(book), *lines(book)]
+    yield [*claims(book, goals), *lines(book), *phases(book, goals), *closable(book)]
 
 
 def total(system: ir.System, each: ir.Field) -> ir.Expr:
@@ -303,6 +304,107 @@ def lines(book: Book) -> list[Lemma]:
                     body = ir.Op(Op.OR, (*busy(book), *others, fact))
                     result.append(Lemma(text + " outside settling", every(t, party, body), text + ", outside settling", "line"))
     return result
+
+
+def phases(book: Book, goals: Sequence[ClaimGoal]) -> list[Lemma]:
+    """Claims and lines again, suspended while a flag of the venue is up or down, or while one action settles."""
+    result = []
+    formulas: list[tuple[str, str, ir.Expr]] = []
+    for goal in goals:
+        claim = goal.claim
+        if not any(isinstance(node, ir.Old) for node in ir.walk(claim.cond)) and not variables(claim.cond):
+            formulas.append((claim.name, "", claim.cond))
+    for duty in book.system.duties.values():
+        if len(duty.params) == 1:
+            formulas.append((f"nobody is due for {duty.name}", duty.params[0].name, no(duty.when)))
+    guards: list[tuple[str, ir.Expr]] = []
+    for place, each, read in venue_fields(book):
+        if isinstance(each.type, ir.Flag) and each.name in book.written:
+            guards += [(place, read), (f"not {place}", no(read))]
+    settling = [(f"{read.field[3:]} settles", read) for read in busy(book) if isinstance(read, ir.Read)]  # type: ignore[union-attr]
+    for name, var, cond in formulas:
+        for while_, phase in (("", None), *settling):
+            for unless, guard in (("", None), *guards):
+                if guard is None and phase is None:
+                    continue
+                parts = tuple(each for each in (phase, guard, cond) if each is not None)
+                text = f"{name}, except while {' or '.join(each for each in (while_, unless) if each)}"
+                body: ir.Expr = ir.Op(Op.OR, parts)
+                party = next((d.params[0].type.party for d in book.system.duties.values() if d.params and d.params[0].name == var), "")  # type: ignore[union-attr]
+                result.append(Lemma(text, every(var, party, body) if var else body, text, "phase"))
+    return result
+
+
+def absolute_of(expr: ir.Expr) -> ir.Expr | None:
+    """x, if the expression is abs(x)."""
+    match expr:
+        case ir.If(ir.Op(Op.LT, (x, zero)), _, y) if zero == ir.ZERO and x == y:
+            return x
+    return None
+
+
+def closable(book: Book) -> list[Lemma]:
+    """Whoever can be made to close against the venue can afford the price; and the venue's hole is never deeper than the margin
+    that a newcomer must bring.  (The weakest conditions under which closing at the venue's price leaves nobody below zero: of
+    the share, its cap; of the newcomer's worth, what is required.)"""
+    result = []
+    system = book.system
+    for duty in system.duties.values():
+        worth = [c.args[0] for c in conjuncts(duty.when) if isinstance(c, ir.Op) and c.op is Op.LT and c.args[1] == ir.ZERO]
+        worth = [each for each in worth if not variables(each)]
+        for collect in ir.walk(duty.body):
+            if not isinstance(collect, ir.Collect) or not worth:
+                continue
+            held = absolute_of(collect.asked)
+            for tier in collect.tiers:
+                for cond in conjuncts(tier.where):
+                    match cond:
+                        case ir.Op(Op.LT, (ir.Op(Op.MUL, (ir.Read() as own, other)), zero)) if other == held and zero == ir.ZERO:
+                            result += _closable(system, worth[0], held, own, tier)
+    return result
+
+
+def _closable(system: ir.System, worth: ir.Expr, held: ir.Expr, own: ir.Read, tier: ir.Tier) -> list[Lemma]:
+    result = []
+    how_much = _abs(held)
+    seen: list[ir.Expr] = []
+    for action in system.actions.values():
+        for cond in guards_of(action.body):
+            if not (isinstance(cond, ir.Op) and cond.op is Op.LE):
+                continue
+            least, value = cond.args
+            for node in ir.walk(least):
+                inner = absolute_of(node) if isinstance(node, ir.If) else None
+                if not isinstance(inner, ir.Read) or inner.field != own.field or not isinstance(inner.member, ir.Var):
+                    continue
+                per_one = _with_one(least, node)
+                if variables(per_one) or variables(value) != {inner.member.name} or per_one in seen:
+                    continue
+                seen.append(per_one)
+                deep = ir.Op(Op.LE, (ir.ZERO, ir.Op(Op.ADD, (worth, ir.Op(Op.MUL, (per_one, how_much))))))
+                text = f"{one_line(worth)} + {one_line(least)}, for what the venue holds, is not below zero"
+                result.append(Lemma(text, deep, text, "weakest condition"))
+                e = replaced(value, inner.member.name, ir.Var("t"))
+                p = ir.Read(own.field, ir.Var("t"))
+                opposed = ir.Op(Op.LT, (ir.Op(Op.MUL, (p, held)), ir.ZERO))
+                afford = ir.Op(Op.ADD, (ir.Op(Op.MUL, (e, how_much)), ir.Op(Op.MUL, (worth, _abs(p)))))  # type: ignore[arg-type]
+                text = f"whoever can be made to close against the venue can afford the price ({tier.name})"
+                body = ir.Op(Op.OR, (no(opposed), ir.Op(Op.LE, (ir.ZERO, afford))))
+                result.append(Lemma(text, every("t", tier.party or "", body), text, "weakest condition"))
+    return result
+
+
+def _abs(x: ir.Expr) -> ir.Expr:
+    return ir.If(ir.Op(Op.LT, (x, ir.ZERO)), ir.Op(Op.SUB, (ir.ZERO, x)), x)
+
+
+def _with_one(expr: ir.Expr, node: object) -> ir.Expr:
+    """The product without one of its factors."""
+    if expr is node:
+        return ir.ONE
+    if isinstance(expr, ir.Op) and expr.op is Op.MUL:
+        return attrs.evolve(expr, args=tuple(_with_one(each, node) for each in expr.args))
+    return expr
 
 
 def as_it_was(book: Book, expr: object) -> ir.Expr:
