@@ -58,17 +58,23 @@ def check(
     options: CheckOptions,
     on_result: Callable[[Result], None],
     on_progress: Callable[[str], None],
+    on_file: Callable[[FileReport], None] = lambda report: None,
 ) -> Report:
-    """Every claim of every rulebook in `paths`.  An interruption (Ctrl-C) ends it with what is known by then."""
+    """Every claim of every rulebook in `paths`.  An interruption (Ctrl-C) ends it with what is known by then.
+
+    `on_result` and `on_file` hear of each row and each finished file as soon as it is known, in whatever order that is."""
     start = time.monotonic()
     files = [Loaded(path, *load(str(path))) for path in paths]
     compiled = [at for at, each in enumerate(files) if each.system is not None]
     jobs = max(1, options.jobs)
     parts = 1 if len(compiled) >= jobs else jobs
     tasks = [Task(at, str(files[at].path), part, parts) for at in compiled for part in range(parts)]
+    for each in files:
+        if each.system is None:
+            on_file(_report(each))
     interrupted, internal = False, []
     if tasks:
-        crew = _Crew(files, tasks, options, on_result, on_progress, start)
+        crew = _Crew(files, tasks, options, on_result, on_progress, on_file, start)
         try:
             internal = crew.run(min(jobs, len(tasks)))
         except KeyboardInterrupt:
@@ -76,12 +82,11 @@ def check(
             crew.hurry()
         finally:
             crew.stop()
-            if not interrupted:
-                crew.fill()
-    reports = tuple(
-        FileReport(each.path, each.system, tuple(each.diagnostics), tuple(_in_order(each)), each.seconds) for each in files
-    )
-    return Report(reports, interrupted, tuple(internal), time.monotonic() - start)
+    return Report(tuple(_report(each) for each in files), interrupted, tuple(internal), time.monotonic() - start)
+
+
+def _report(each: Loaded) -> FileReport:
+    return FileReport(each.path, each.system, tuple(each.diagnostics), tuple(_in_order(each)), each.seconds)
 
 
 def _in_order(loaded: Loaded) -> list[Result]:
@@ -113,10 +118,10 @@ class _Crew:
 
     def __init__(
         self, files: list[Loaded], tasks: list[Task], options: CheckOptions, on_result: Callable[[Result], None],
-        on_progress: Callable[[str], None], start: float,
+        on_progress: Callable[[str], None], on_file: Callable[[FileReport], None], start: float,
     ):  # fmt: skip
         self.files, self.waiting, self.options = files, list(tasks), options
-        self.on_result, self.on_progress, self.start = on_result, on_progress, start
+        self.on_result, self.on_progress, self.on_file, self.start = on_result, on_progress, on_file, start
         self.total = len(tasks)
         self.budget = options.budget if options.budget is not None else SECONDS_PER_FILE * self.total
         self.end = start + self.budget * OVERDRAWN if options.budget is not None else None
@@ -124,6 +129,7 @@ class _Crew:
         self.running: list[Worker] = []
         self.internal: list[str] = []
         self.short: set[int] = set()  # files of which some rows never came
+        self.hurried = False
 
     def run(self, jobs: int) -> list[str]:
         self.jobs = jobs
@@ -131,8 +137,10 @@ class _Crew:
             while self.waiting and len(self.running) < jobs:
                 self._begin(self.waiting.pop(0))
             if self.options.budget is not None and time.monotonic() > self.start + self.budget:
-                self.short.update(task.file for task in self.waiting)
-                self.waiting.clear()
+                given_up, self.waiting = self.waiting, []
+                self.short.update(task.file for task in given_up)
+                for file in dict.fromkeys(task.file for task in given_up):
+                    self._finish(file)
             self._listen()
             self._stop_the_late()
         return self.internal
@@ -192,6 +200,8 @@ class _Crew:
     def _leaves(self, worker: Worker) -> None:
         self.running.remove(worker)
         worker.line.close()
+        if not self.hurried:
+            self._finish(worker.task.file)
 
     def _stop_the_late(self) -> None:
         for worker in [each for each in self.running if time.monotonic() > each.deadline]:
@@ -201,6 +211,7 @@ class _Crew:
 
     def hurry(self) -> None:
         """Asks the workers for what they know by now, and listens a little longer."""
+        self.hurried = True
         for worker in self.running:
             with suppress(OSError):
                 worker.line.send("stop")
@@ -208,17 +219,18 @@ class _Crew:
         while self.running and time.monotonic() < until:
             self._listen()
 
-    def fill(self) -> None:
-        """A row that never came is not forgotten: it is undecided."""
-        if not self.short:
+    def _finish(self, file: int) -> None:
+        """After the last task of a file.  A row that never came is not forgotten: it is undecided."""
+        if any(task.file == file for task in (*self.waiting, *(each.task for each in self.running))):
             return
-        from specforge.engines.portfolio import missing
+        loaded = self.files[file]
+        if file in self.short and loaded.system is not None:
+            from specforge.engines.portfolio import missing
 
-        for loaded in (self.files[at] for at in sorted(self.short)):
-            if loaded.system is not None:
-                for row in missing(loaded.system, str(loaded.path), self.options, loaded.results):
-                    loaded.results.append(row)
-                    self.on_result(row)
+            for row in missing(loaded.system, str(loaded.path), self.options, loaded.results):
+                loaded.results.append(row)
+                self.on_result(row)
+        self.on_file(_report(loaded))
 
     def stop(self) -> None:
         for worker in self.running:

@@ -21,19 +21,22 @@ from specforge.apps.tool import tool
 from specforge.core import ir
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
 from specforge.evidence.report_json import diagnostic_json, report_json, result_json, summary_json
-from specforge.evidence.report_text import report_text, summary
+from specforge.evidence.report_text import file_text, report_text, summary
 from specforge.evidence.verdict import Result
 
 
 def main(options: argparse.Namespace) -> int:
     paths = rulebooks.discover(options.paths)
     _known_names(paths, options.only, options.off)
+    code = Exit.INTERRUPTED  # if whoever reads has had enough before the end
     with opened(options.output) as stream:
-        report = checked(paths, check_options(options), _Lines(stream) if options.format == "jsonl" else None)
+        lines = _Lines(stream) if options.format == "jsonl" else None
+        tables = _Tables(stream, paths, options) if options.format in ("text", "plain") else None
+        report = checked(paths, check_options(options), lines, tables)
         code = exit_code(report, options.fail_on)
-        _print(report, options, stream, code)
-    if options.output is not None:
-        print(summary(report, layout_for(sys.stderr, "text", options.color)), file=sys.stderr)
+        _print(report, options, stream, code, tables.shown if tables is not None else 0)
+        if options.output is not None:
+            print(summary(report, layout_for(sys.stderr, "text", options.color)), file=sys.stderr)
     return code
 
 
@@ -98,7 +101,26 @@ class _Lines:
         self.stream.flush()
 
 
-def checked(paths: Sequence[Path], options: CheckOptions, lines: _Lines | None = None) -> Report:
+class _Tables:
+    """Writes each file's table as soon as it and all before it are finished."""
+
+    def __init__(self, stream: IO[str], paths: Sequence[Path], options: argparse.Namespace):
+        self.stream, self.paths = stream, paths
+        self.layout = layout_for(stream, options.format, options.color)
+        self.finished: dict[Path, FileReport] = {}
+        self.shown = 0
+
+    def __call__(self, file: FileReport, progress: Progress) -> None:
+        self.finished[file.path] = file
+        while self.shown < len(self.paths) and self.paths[self.shown] in self.finished:
+            text = file_text(self.finished[self.paths[self.shown]], self.layout)
+            self.shown += 1
+            with progress.aside():
+                self.stream.write(text + "\n\n")
+                self.stream.flush()
+
+
+def checked(paths: Sequence[Path], options: CheckOptions, lines: _Lines | None = None, tables: _Tables | None = None) -> Report:
     """Runs the pipeline with live progress.  Ctrl-C ends it with what is known by then."""
     from specforge import pipeline
 
@@ -110,27 +132,32 @@ def checked(paths: Sequence[Path], options: CheckOptions, lines: _Lines | None =
         if lines is not None:
             lines(result)
 
+    def on_file(file: FileReport) -> None:
+        if tables is not None:
+            tables(file, progress)
+
     with Progress() as progress:
         try:
-            report = pipeline.check(list(paths), options, on_result, progress.say)
+            report = pipeline.check(list(paths), options, on_result, progress.say, on_file)
         except KeyboardInterrupt:
-            report = _so_far(paths, known)
+            report = _so_far(paths, known, tables.shown if tables is not None else 0)
     if not report.seconds:
         report = evolve(report, seconds=time.monotonic() - began)
     return report
 
 
-def _so_far(paths: Sequence[Path], known: Sequence[Result]) -> Report:
+def _so_far(paths: Sequence[Path], known: Sequence[Result], shown: int) -> Report:
+    """What is known after an interruption that nobody has caught; the files already shown are among them."""
     files: list[FileReport] = []
-    for path in paths:
+    for at, path in enumerate(paths):
         results = tuple(each for each in known if each.rulebook == str(path))
-        if results:
+        if results or at < shown:
             system, diagnostics = rulebooks.load(str(path))
             files.append(FileReport(path, system, tuple(diagnostics), results, sum(each.seconds for each in results)))
     return Report(tuple(files), interrupted=True)
 
 
-def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: Exit) -> None:
+def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: Exit, shown: int) -> None:
     if options.format == "json":
         stream.write(json.dumps(report_json(report, tool(), code), indent=2) + "\n")
     elif options.format == "jsonl":
@@ -139,4 +166,4 @@ def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: E
             lines.write(diagnostic_json(diagnostic))
         lines.write(summary_json(report, tool(), code))
     else:
-        stream.write(report_text(report, layout_for(stream, options.format, options.color)))
+        stream.write(report_text(report, layout_for(stream, options.format, options.color), shown))

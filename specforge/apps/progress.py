@@ -7,6 +7,8 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import IO
 
@@ -40,6 +42,13 @@ class Progress:
         self._thread.join(timeout=1)
         with self._lock:
             self._clear()
+
+    @contextmanager
+    def aside(self) -> Generator[None]:
+        """Meanwhile somebody else writes to the terminal."""
+        with self._lock:
+            self._clear()
+            yield
 
     def say(self, text: str) -> None:
         """What is being worked on now."""

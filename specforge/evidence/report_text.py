@@ -304,7 +304,8 @@ def counterexample(system: ir.System, result: Result, layout: Layout, path: str 
         exactly += ", " + shortest_words(result) + "; replayed exactly"
     lines.append(exactly)
     if result.shortest and result.scope.limits:
-        lines += layout.wrapped("shorter runs were excluded with " + "; ".join(layout.clean(each) for each in result.scope.limits))
+        limits = "; ".join(layout.clean(each) for each in result.scope.limits)
+        lines += layout.wrapped(f"shorter runs were excluded with {limits}")
     lines += ["", *trace_text(system, trace, layout)]
     if result.kind != "free" or path is not None:
         where = path or result.rulebook
@@ -382,10 +383,16 @@ def diagnostics_text(file: FileReport, layout: Layout) -> str:
     return "\n".join(layout.clean(line) for line in text.split("\n")) if layout.ascii else text
 
 
-def report_text(report: Report, layout: Layout) -> str:
-    """The whole report: what does not compile, every table, every counterexample, the summary."""
-    parts = [diagnostics_text(file, layout) for file in report.files if file.diagnostics]
-    parts += [table(file, layout) for file in report.files if file.compiles]
+def file_text(file: FileReport, layout: Layout) -> str:
+    """What is wrong with a rulebook's text, and its table."""
+    parts = [diagnostics_text(file, layout)] if file.diagnostics else []
+    return "\n\n".join([*parts, table(file, layout)] if file.compiles else parts)
+
+
+def report_text(report: Report, layout: Layout, shown: int = 0) -> str:
+    """The whole report: every table (or what is wrong), every counterexample, the summary.  `shown`: of so many files, the
+    first, the tables stand there already."""
+    parts = [file_text(file, layout) for file in report.files[shown:] if file.diagnostics or file.compiles]
     parts += [each for file in report.files for each in counterexamples(file, layout)]
     return "\n\n".join([*parts, summary(report, layout)]) + "\n"
 

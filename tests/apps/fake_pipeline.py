@@ -23,6 +23,7 @@ def check(
     options: CheckOptions,
     on_result: Callable[[Result], None],
     on_progress: Callable[[str], None],
+    on_file: Callable[[FileReport], None] = lambda report: None,
 ) -> Report:
     files: list[FileReport] = []
     for path in paths:
@@ -35,6 +36,7 @@ def check(
                     results.append(result)
                     on_result(result)
         files.append(FileReport(path, system, tuple(diagnostics), tuple(results), 0.1))
+        on_file(files[-1])
     return Report(tuple(files), seconds=0.1)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -70,7 +73,7 @@ def test_5_when_a_claim_is_vacuous(cli: Cli, small: Path, monkeypatch):
 
 
 def test_130_and_what_is_known_when_interrupted(cli: Cli, pipeline, small: Path, monkeypatch):
-    def interrupted(paths, options, on_result, on_progress):
+    def interrupted(paths, options, on_result, on_progress, on_file):
         on_result(claim(rulebook=str(small), name="half_way"))
         raise KeyboardInterrupt
 
@@ -87,6 +90,44 @@ def test_fail_on_counts_verdicts_whatever_was_expected(cli: Cli, small: Path, mo
     assert cli("check", small, "--fail-on", "unknown").code == 0
     assert cli("check", small, "--fail-on", "vacuous").code == 0
     assert cli("check", small, "--fail-on", "any").code == 1
+
+
+def test_the_tables_stand_in_the_order_of_the_files_each_once_whatever_is_finished_first(
+    cli: Cli, pipeline, tmp_path, monkeypatch
+):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.rulebook").write_text(SMALL)
+    seen: list[str] = []
+    real = pipeline.check
+
+    def backwards(paths, options, on_result, on_progress, on_file):
+        report = real(paths, options, on_result, on_progress)
+        for file in reversed(report.files[:-1]):
+            on_file(file)
+            seen.append(file.path.stem)
+        return report
+
+    monkeypatch.setattr(pipeline, "check", backwards)
+    lines = cli("check", str(tmp_path), "--only", "no_hole").out.splitlines()
+    heads = [line for line in lines if line.startswith(str(tmp_path)) and "1 claim" in line]
+    assert seen == ["b", "a"] and [Path(line.split()[0]).stem for line in heads] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("format", ("text", "plain", "jsonl"))
+def test_whoever_reads_may_stop_reading(pipeline, small: Path, format: str):
+    read, write = os.pipe()
+    os.close(read)
+    program = """
+import sys, specforge
+from tests.apps import fake_pipeline
+specforge.pipeline = sys.modules["specforge.pipeline"] = fake_pipeline
+from specforge.apps.cli import main
+sys.exit(main())
+"""
+    with os.fdopen(write, "w") as stdout:
+        command = [sys.executable, "-c", program, "check", str(small), "--format", format]
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    assert done.returncode == 130 and done.stderr == ""
 
 
 # ---------------------------------------------------------------- what is printed

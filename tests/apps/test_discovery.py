@@ -6,7 +6,7 @@ from pathlib import Path
 
 from specforge.apps.rulebooks import discover
 
-LITERATE = "# A rulebook in prose\n\n```rulebook\nrulebook \"Prose\"\n```\n"
+LITERATE = '# A rulebook in prose\n\n```rulebook\nrulebook "Prose"\n```\n'
 
 
 def test_directories_are_searched_in_order(tmp_path: Path):
