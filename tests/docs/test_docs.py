@@ -30,7 +30,10 @@ from attrs import frozen
 from specforge.apps import cli
 from specforge.core import ir
 from specforge.elaborate import compile_text
+from specforge.engines.free import FREE_CHECKS
 from specforge.engines.scenarios import scenario_outcome
+from specforge.evidence.report import Exit
+from specforge.syntax.lex import RESERVED
 
 ROOT = Path(__file__).parents[2]
 PRELUDES = Path(__file__).parent / "preludes"
@@ -74,6 +77,36 @@ def test_the_pages_are_there() -> None:
     for name in ("language.md", "tutorial.md", "verdicts.md"):
         assert any(each.name == name for each in PAGES), name
     assert len(RULEBOOKS) > 30
+
+
+def text_of(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_the_reserved_words_are_those_of_the_language() -> None:
+    section = text_of("language.md").partition("These 85 words")[2]
+    listed = section.partition("another:\n\n")[2].partition("\n\n")[0].split()
+    assert listed == sorted(RESERVED)
+    assert len(listed) == 85
+
+
+def test_the_free_checks_and_the_exit_codes_are_all_explained() -> None:
+    section = text_of("verdicts.md").partition("## Free checks")[2].partition("## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(FREE_CHECKS)
+    codes = text_of("verdicts.md").partition("## Exit codes")[2].partition("## ")[0]
+    assert [int(each) for each in re.findall(r"^\| (\d+) \|", codes, re.MULTILINE)] == [int(each) for each in Exit]
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", page.read_text(encoding="utf-8")):
+            to = (page.parent / target) if target else page
+            assert to.exists(), f"{page.name}: {target}"
+            if anchor:
+                heads = re.findall(r"^#+ (.+)$", to.read_text(encoding="utf-8"), re.MULTILINE)
+                assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in heads}, (
+                    f"{page.name}: #{anchor}"
+                )
 
 
 # ------------------------------------------------------------ rulebook blocks
