@@ -16,7 +16,6 @@ from specforge.diagnostics.source import NOWHERE, Span
 Members = tuple[int, ...]
 FIRING_LIMIT = 10_000  # of one settling; beyond it the settling is reported as never ending
 PATIENCE = 40  # firings; from then on a state that comes back shows that the settling may go on for ever
-PATIENCE = 40  # firings; from then on a state that comes back shows that the settling may go on for ever
 
 
 class DefectFound(Exception):

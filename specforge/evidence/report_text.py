@@ -354,7 +354,10 @@ def summary(report: Report, layout: Layout) -> str:
     total = len(expectations)
     for label, found, kind in (("contradicted", against, "bad"), ("vacuous", empty, "bad"), ("undecided", open_, "weak")):
         if found:
-            what = f"{len(found)} of {plural(total, 'expectation')}: {_by_file(found)}"
+            counted = sum(each.kind != "free" for _, each in found)
+            checks = plural(len(found) - counted, "free check") if counted < len(found) else ""
+            said = f"{counted} of {plural(total, 'expectation')}" if counted else ""
+            what = f"{' and '.join(each for each in (said, checks) if each)}: {_by_file(found)}"
             lines += layout.paragraph(f"{label}:", [layout.clean(what)], kind, at=len(label) + 2)
     if broken:
         lines += layout.paragraph("not compiled:", [", ".join(str(file.path) for file in broken)], "bad", at=14)
