@@ -29,7 +29,7 @@ from specforge.evidence.verdict import Result
 SECONDS_PER_FILE = 20.0  # of search, unless a budget is given
 SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found
 PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
-OVERDRAWN = 1.15  # of a budget that was given: then nobody is waited for any longer
+OVERDRAWN = 1.05  # of a budget that was given: then nobody is waited for any longer
 LEAST = 0.25  # seconds below which a task is not worth beginning
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -193,6 +194,7 @@ def _start(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code.  No exception leaves it."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    _open_streams()
     try:
         return _start(arguments)
     except UsageError as problem:
@@ -205,6 +207,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else MET
     except (Exception, RecursionError) as error:
         return _internal(error, arguments)
+
+
+def _open_streams() -> None:
+    """Standard streams that were closed (`>&-`) lead nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _internal(error: BaseException, arguments: Sequence[str]) -> int:

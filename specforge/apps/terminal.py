@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -40,8 +41,9 @@ def opened(output: str | None) -> Generator[IO[str]]:
     """The stream to write to: standard output, or the file named by `--output`."""
     if output is None or output == "-":
         try:
-            yield sys.stdout
-            sys.stdout.flush()
+            with _room("standard output"):
+                yield sys.stdout
+                sys.stdout.flush()
         except BrokenPipeError:  # whoever reads has had enough, as in `specforge check | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
@@ -49,5 +51,18 @@ def opened(output: str | None) -> Generator[IO[str]]:
         Path(output).write_text("", encoding="utf-8")
     except OSError as problem:
         raise UsageError(f"cannot write `{output}`: {(problem.strerror or 'not a file').lower()}") from None
-    with Path(output).open("w", encoding="utf-8") as file:
+    with _room(f"`{output}`"), Path(output).open("w", encoding="utf-8") as file:
         yield file
+
+
+@contextmanager
+def _room(where: str) -> Generator[None]:
+    """A full disk is not an error of ours."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        if where == "standard output":  # what is left in its buffer would be tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UsageError(f"cannot write to {where}: {(problem.strerror or 'failed').lower()}") from None

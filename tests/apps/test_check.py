@@ -130,6 +130,13 @@ sys.exit(main())
     assert done.returncode == 130 and done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("format", ("text", "json", "jsonl"))
+def test_a_full_disk_is_said_in_a_sentence(cli: Cli, small: Path, format: str):
+    done = cli("check", small, "--format", format, "--output", "/dev/full")
+    assert done.code == 2 and done.err.endswith("specforge: cannot write to `/dev/full`: no space left on device\n")
+
+
 # ---------------------------------------------------------------- what is printed
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from specforge.apps.cli import main
 from tests.apps.conftest import Cli
 
 
@@ -96,3 +97,10 @@ def test_a_reader_that_leaves_early_is_no_error(bitmex: str):
 def test_a_file_that_cannot_be_written_is_a_usage_error(cli: Cli, bitmex: str, tmp_path: Path):
     done = cli("check", bitmex, "--output", str(tmp_path / "no" / "such" / "place"))
     assert done.code == 2 and "cannot write" in done.err
+
+
+def test_closed_streams_lead_nowhere(bitmex: str, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["run", bitmex]) == 0
+    assert main(["run", "nosuch"]) == 2
