@@ -27,7 +27,7 @@ class Unrolling:
 
     def __init__(self, encoding: Encoding, seed: int = 0, ends_early: bool = False):
         self.encoding = encoding
-        self.session = Session(seed=seed, search=not encoding.products)
+        self.session = Session(seed=seed, search=not encoding.products, plain=not encoding.grids.values)
         self.session.add(encoding.rigid_facts)
         self.states: list[dict[Cell, Any]] = [encoding.initial]
         self.steps: list[list[tuple[Any, Any]]] = []  # per step: its unknowns, renamed
