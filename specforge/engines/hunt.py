@@ -18,7 +18,7 @@ from itertools import islice, product
 from random import Random
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from specforge.algebra.exact import Cell, ExactMachine
 from specforge.algebra.solver import Answer, Irrational
@@ -27,7 +27,7 @@ from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids
-from specforge.engines.grids import AFFORDABLE, cheapest_cover, cost_of, covers, grids_for, lightest_grid, loosened
+from specforge.engines.grids import AFFORDABLE, Pairs, cheapest_cover, cost_of, covers, grids_for, lightest_grid, loosened
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, state_assumptions
 from specforge.evidence.trace import Plan
 
@@ -35,7 +35,7 @@ Fixed = Mapping[Cell, Any]
 
 LONGEST = 18  # steps of a run, actions and firings together
 CANDIDATES = 12  # suggestions taken from one question
-STARTING, JOINING, SLICE, GROWTH = 4, 3, 0.7, 2.0  # searches at first, and that join in each round; seconds, and how they grow
+STARTING, JOINING, SLICE, GROWTH = 5, 3, 0.7, 2.0  # searches at first, and that join in each round; seconds, and how they grow
 STONES, NEAREST, FARTHEST = 3, 7, 8  # stepping stones of a duty and length; steps to them, steps beyond them
 MOST_STONES = 16
 PATIENCE = 1.0  # seconds that a question may take at least; then twice what its line has taken so far
@@ -68,12 +68,13 @@ class Spec:
 def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterator[Plan]:
     """Suggested runs that show the goal."""
     deadline = time.monotonic() + seconds
-    waiting = specs(system, goal, seed)
+    suits = Suits(system, goal)
+    waiting = specs(suits, seed)
     searches: list[Search] = []
     slice_ = SLICE
     while time.monotonic() < deadline:
         for spec in islice(waiting, JOINING if searches else STARTING):
-            searches.append(Search(system, goal, spec, seed))
+            searches.append(Search(suits, spec, seed))
         if not searches:
             return
         for each in searches:
@@ -85,8 +86,9 @@ def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterat
         slice_ *= GROWTH
 
 
-def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
+def specs(suits: Suits, seed: int) -> Iterator[Spec]:
     """What to search, the most promising first; then at random, without end."""
+    system, goal = suits.system, suits.goal
     choices, at_edge = parameter_choices(system, goal)
     named = max((len(party.named) for party in system.open_parties()), default=0)
     few = max(2, named) if system.open_parties() else 0
@@ -99,18 +101,20 @@ def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
         Spec(few, first, 1, None, Way.LIGHT),
         Spec(few, first, 1),
         Spec(more, first, 1, core),
+        Spec(many, first, 0, core),
         Spec(few, last, 0),
         Spec(few, first, 1, None, Way.FREE),
         Spec(more, last, 0),
         Spec(more, first, 1, core, Way.LINEAR),
-        Spec(many, first, 0, core),
         Spec(few, last, 1),
         Spec(many, first, 1, core),
         *(Spec(more, each, 1, core) for each in edges),
         Spec(more, last, 1, core),
     ]
-    if not _has_ways(system, goal, few, first):
+    if not suits.has_ways(first):
         listed = [each for each in listed if each.way is Way.COVER]
+    if first == last:  # no parameters: a narrow grid would only repeat what the wide one covers
+        listed = [each for each in listed if each.level == 1 or each.members == many]
     ways = sorted({each.way for each in listed}, key=lambda way: way.value)
     done: list[Spec] = []
     random = Random(seed)
@@ -130,17 +134,10 @@ def specs(system: ir.System, goal: Goal, seed: int) -> Iterator[Spec]:
             yield spec
 
 
-def _has_ways(system: ir.System, goal: Goal, members: int, fixed: Fixed) -> bool:
-    """Money or prices would have to be kept to a grid."""
-    sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
-    grids = suited(system, sizes, goal, Spec(members, fixed, 0)).grids
-    return any(cost_of(system, kind) > AFFORDABLE for kind in grids.values)
-
-
 def essential(system: ir.System, goal: Goal) -> frozenset[str] | None:
     """The actions without those that only change what one member has for himself, as another start could: deposits and the
     like.  None: all."""
-    wanted = goal.claim.moment.name if isinstance(goal, ClaimGoal) and isinstance(goal.claim.moment, ir.After) else ""
+    wanted = _wanted(goal)
     taking = [each for each in system.actions.values() if each.open]
     kept = frozenset(each.name for each in taking if each.name == wanted or not _solitary(system, each))
     return kept if 0 < len(kept) < len(taking) else None
@@ -173,8 +170,8 @@ class Line:
 class Search:
     """The runs that one search suggests.  `exhausted`: it has nothing more to say."""
 
-    def __init__(self, system: ir.System, goal: Goal, spec: Spec, seed: int = 0):
-        self.system, self.goal, self.spec, self.seed = system, goal, spec, seed
+    def __init__(self, suits: Suits, spec: Spec, seed: int = 0):
+        self.suits, self.spec, self.seed = suits, spec, seed
         self.unrolling: Unrolling | None = None
         self.root = Line(True, 0, 0)
         self.lines = [self.root]
@@ -218,9 +215,7 @@ class Search:
 
     def _unrolling(self) -> Unrolling:
         if self.unrolling is None:
-            spec = self.spec
-            sizes = {party.name: max(spec.members, len(party.named)) for party in self.system.open_parties()}
-            self.unrolling = Unrolling(suited(self.system, sizes, self.goal, spec), self.seed, ends_early=True)
+            self.unrolling = Unrolling(self.suits.encoding(self.spec), self.seed, ends_early=True)
         return self.unrolling
 
     def _ask(self, length: int, kept: Any, seconds: float) -> Generator[Plan, None, Answer]:
@@ -245,25 +240,53 @@ class Search:
         return answer
 
 
-def suited(system: ir.System, sizes: Mapping[str, int], goal: Goal, spec: Spec) -> Encoding:
-    """One step as the search wants it: rankings are left open if that spares a grid."""
-    bare = Encoding(system, sizes, Grids(), [goal], spec.only, spec.fixed)
-    cover = cheapest_cover(system, set(bare.products))
-    if not isinstance(goal, DefectGoal):
-        freer = Encoding(loosened(system), sizes, Grids(), [goal], spec.only, spec.fixed)
-        others = cheapest_cover(system, set(freer.products))
-        if sum(cost_of(system, kind) for kind in others) < sum(cost_of(system, kind) for kind in cover):
-            bare, cover = freer, others
-    kinds, only, never = cover, spec.only, frozenset[str]()
-    if spec.way is not Way.COVER and any(cost_of(system, kind) > AFFORDABLE for kind in cover):
-        kinds = lightest_grid(system, set(bare.products)) if spec.way is not Way.FREE else ()
-        if spec.way is Way.LINEAR:
-            bent = {rule for rule, pairs in bare.products_in.items() if not all(covers(kinds, pair) for pair in pairs)}
-            wanted = goal.claim.moment.name if isinstance(goal, ClaimGoal) and isinstance(goal.claim.moment, ir.After) else ""
-            taken = [each.name for each in system.actions.values() if each.open and (only is None or each.name in only)]
-            only = frozenset(name for name in taken if name not in bent or name == wanted)
-            never = frozenset(bent & system.duties.keys()) - {wanted}
-    return Encoding(bare.system, sizes, grids_for(system, kinds, spec.level), [goal], only, spec.fixed, never)
+@define
+class Suits:
+    """What to keep to a grid, for one goal: found once for each set of parameters that are fixed (with few members: more
+    members multiply nothing else)."""
+
+    system: ir.System
+    goal: Goal
+    known: dict[frozenset[Cell], tuple[ir.System, Pairs, dict[str, Pairs], tuple[str, ...]]] = field(factory=dict)
+
+    def encoding(self, spec: Spec) -> Encoding:
+        """One step as the search wants it: rankings are left open if that spares a grid."""
+        system, pairs, pairs_in, cover = self.products(spec.fixed)
+        kinds, only, never = cover, spec.only, frozenset[str]()
+        if spec.way is not Way.COVER and self.has_ways(spec.fixed):
+            kinds = lightest_grid(system, pairs) if spec.way is not Way.FREE else ()
+            if spec.way is Way.LINEAR:
+                bent = {rule for rule, own in pairs_in.items() if not all(covers(kinds, pair) for pair in own)}
+                bent -= {_wanted(self.goal)}
+                taken = [each.name for each in system.actions.values() if each.open and (only is None or each.name in only)]
+                only, never = frozenset(taken) - bent, frozenset(bent & system.duties.keys())
+        grids = grids_for(system, kinds, spec.level)
+        return Encoding(system, self.sizes(spec.members), grids, [self.goal], only, spec.fixed, never)
+
+    def has_ways(self, fixed: Fixed) -> bool:
+        """Money or prices would have to be kept to a grid."""
+        return any(cost_of(self.system, kind) > AFFORDABLE for kind in self.products(fixed)[3])
+
+    def products(self, fixed: Fixed) -> tuple[ir.System, Pairs, dict[str, Pairs], tuple[str, ...]]:
+        """The rulebook to search, what it multiplies, in which rules, and the kinds that would cover all of that."""
+        key = frozenset(fixed)
+        if key not in self.known:
+            systems = [self.system] if isinstance(self.goal, DefectGoal) else [self.system, loosened(self.system)]
+            found = []
+            for system in systems:
+                bare = Encoding(system, self.sizes(2), Grids(), [self.goal], None, fixed)
+                cover = cheapest_cover(system, set(bare.products))
+                found.append((system, set(bare.products), bare.products_in, cover))
+            self.known[key] = min(found, key=lambda each: sum(cost_of(self.system, kind) for kind in each[3]))
+        return self.known[key]
+
+    def sizes(self, members: int) -> dict[str, int]:
+        return {party.name: max(members, len(party.named)) for party in self.system.open_parties()}
+
+
+def _wanted(goal: Goal) -> str:
+    """The action or duty that the goal is judged after, if there is one."""
+    return goal.claim.moment.name if isinstance(goal, ClaimGoal) and isinstance(goal.claim.moment, ir.After) else ""
 
 
 # ---------------------------------------------------------------- values for the parameters
