@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +241,7 @@ def _context() -> Any:
     """Workers are forked from a process that has already imported everything; where that cannot be, each imports it."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    resource_tracker.ensure_running()  # it would undo what `_no_interrupt` has done, if it were started later
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["specforge.engines.portfolio"])
     return context
@@ -284,5 +285,8 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
         )  # fmt: skip
         done.set()
         line.send(("done", None))
+    except BrokenPipeError:  # nobody is there to be told
+        pass
     except BaseException:
-        line.send(("failed", traceback.format_exc()))
+        with suppress(OSError):
+            line.send(("failed", traceback.format_exc()))

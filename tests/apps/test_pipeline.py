@@ -88,6 +88,18 @@ def test_an_interruption_keeps_what_is_known_and_what_the_workers_say_when_told(
     assert [each.name for each in report.results] == ["first", "second"]
 
 
+def masked(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    line.send(("progress", str(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))))
+    line.send(("done", None))
+
+
+def test_ctrl_c_reaches_no_worker_not_even_while_it_starts(small: Path, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(pipeline, "_work", masked)
+    pipeline.check([small], CheckOptions(), lambda result: None, said.append)
+    assert "small: True" in said[0] and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_what_is_broken_off_in_time_is_not_known_and_before_that_it_is_an_error():
     with Clock(time.monotonic() - 1).tolerant():
         raise Interrupted("canceled")
