@@ -95,27 +95,32 @@ def specs(suits: Suits, seed: int) -> Iterator[Spec]:
     more, many = (few + 1, few + 2) if few else (0, 0)
     core = essential(system, goal)
     first, last, edges = choices[0], choices[-1], choices[1 : 1 + at_edge]
-    listed = [
-        *(Spec(more, each, 0, core, share=2.5) for each in edges[:1]),
-        Spec(few, first, 1, None, Way.LINEAR),
-        Spec(few, first, 1, None, Way.LIGHT),
-        Spec(few, first, 1),
-        Spec(more, first, 1, core),
-        Spec(many, first, 0, core),
-        Spec(few, last, 0),
-        Spec(few, first, 1, None, Way.FREE),
-        Spec(more, last, 0),
-        Spec(more, first, 1, core, Way.LINEAR),
-        Spec(few, last, 1),
-        Spec(many, first, 1, core),
-        *(Spec(more, each, 1, core) for each in edges),
-        Spec(more, last, 1, core),
-    ]
-    if not suits.has_ways(first):
-        listed = [each for each in listed if each.way is Way.COVER]
-    if first == last:  # no parameters: a narrow grid would only repeat what the wide one covers
-        listed = [each for each in listed if each.level == 1 or each.members == many]
-    ways = sorted({each.way for each in listed}, key=lambda way: way.value)
+    hard = suits.has_ways(first)
+    ways = list(Way) if hard else [Way.COVER]
+    if hard:
+        listed = [
+            Spec(few, first, 1, None, Way.LINEAR),
+            Spec(few, first, 1, None, Way.LIGHT),
+            Spec(more, first, 1, core, Way.LIGHT),
+            Spec(few, first, 1, None, Way.FREE),
+            Spec(few, first, 1, None, Way.COVER),
+            Spec(more, first, 0, core, Way.FREE),
+            Spec(more, last, 0, core, Way.LIGHT),
+            Spec(more, first, 1, core, Way.LINEAR),
+            Spec(many, first, 0, core, Way.LIGHT),
+            Spec(more, first, 1, core, Way.COVER),
+        ]
+    else:
+        listed = [
+            *(Spec(more, each, 0, core, share=2.5) for each in edges[:1]),
+            Spec(few, first, 1),
+            Spec(more, first, 1, core),
+            Spec(many, first, 0, core),
+            *([Spec(few, last, 0), Spec(more, last, 0)] if first != last else []),
+            Spec(many, first, 1, core),
+            *(Spec(more, each, 1, core) for each in edges),
+            *([Spec(few, last, 1), Spec(more, last, 1, core)] if first != last else []),
+        ]
     done: list[Spec] = []
     random = Random(seed)
     names = sorted(core or [each.name for each in system.actions.values() if each.open])
