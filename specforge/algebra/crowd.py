@@ -13,125 +13,33 @@ from fractions import Fraction
 from typing import Any
 
 import z3
-from attrs import define, field, frozen
+from attrs import define, field
 
 from specforge.algebra import polynomial as po
+from specforge.algebra.classes import (
+    HEAD,
+    PLAIN,
+    STRICT,
+    Cond,
+    FlagCond,
+    NotAdditive,
+    Opaque,
+    Own,
+    OwnAtom,
+    Split,
+    Virtual,
+    negative,
+    only_atom,
+    plus,
+    share_of,
+)
 from specforge.algebra.polynomial import Poly, either
 from specforge.algebra.symbolic import Demand, Sel, conj, disj, equal, implies, merge, negate
 from specforge.core import ir
 from specforge.core.evaluate import LIVE
-from specforge.diagnostics.source import NOWHERE, Span
+from specforge.diagnostics.source import Span
 
 Bool = Any
-OwnAtom = tuple[Any, ...]  # ("margin", 0): a field at the start; ("share", 2): what is given in the third tier; HEAD
-HEAD: OwnAtom = ("",)  # 1 for every member: its sum is the head count
-Question = tuple[Any, ...]
-PLAIN, POLICY, STRICT = 0, 1, 2
-CLASS_LIMIT = 40
-
-
-class Split(Exception):
-    """A class must be cut in two by a question."""
-
-    def __init__(self, virtual: Virtual, question: Question):
-        super().__init__(str(question))
-        self.virtual, self.question = virtual, question
-
-
-class NotAdditive(Exception):
-    """A rule uses members' values in a way that sums over a class do not determine."""
-
-    def __init__(self, reason: str, span: Span = NOWHERE):
-        super().__init__(reason)
-        self.reason, self.span = reason, span
-
-
-@define(eq=False)
-class Virtual:
-    """All members of a class as one.  `answers`: what makes the class; `signs`: the questions about signs among them."""
-
-    party: str
-    name: str
-    answers: dict[Question, bool] = field(factory=dict)
-
-    def __str__(self) -> str:
-        return self.name
-
-    def sum(self, atom: OwnAtom) -> Poly:
-        return Poly.atom(z3.Real(f"{self.name}:{':'.join(str(each) for each in atom)}"))
-
-    @property
-    def empty(self) -> Bool:
-        return self.sum(HEAD).term() == 0
-
-    def cut(self, question: Question, number: int) -> list[Virtual]:
-        return [
-            Virtual(self.party, f"{self.party}~{number + way}", {**self.answers, question: answer})
-            for way, answer in enumerate((True, False))
-        ]
-
-
-@frozen(eq=False)
-class Own:
-    """A number that each member of a class has: a venue-level coefficient for each of its own fields (and for HEAD)."""
-
-    of: Virtual
-    parts: dict[OwnAtom, Poly]
-
-    def total(self) -> Poly:
-        result = po.ZERO
-        for atom, by in self.parts.items():
-            result = result + by * self.of.sum(atom)
-        return result
-
-    def question(self) -> Question:
-        """INVARIANT: made from the value itself, up to a positive factor: two different values never share a question."""
-        lead = min(self.parts.items(), key=lambda each: str(each[0]))[1]
-        first = min(lead.parts.items(), key=lambda each: tuple(a.id for a in each[0]))[1]
-        scale = 1 / abs(first)
-        return ("positive", frozenset((atom, by.scaled(scale).key()) for atom, by in self.parts.items()))
-
-
-@frozen(eq=False)
-class Opaque:
-    """A number of each member of a class that is not linear in its fields: it may be handed on, but not used."""
-
-    of: Virtual
-    reason: str
-    span: Span = NOWHERE
-
-
-@frozen(eq=False)
-class Cond:
-    """A condition on each member of a class: `own` above zero (">"), at least zero (">="), zero ("=") or not ("!=")."""
-
-    own: Own
-    kind: str
-
-    def negated(self) -> Cond:
-        if self.kind in "=!=":
-            return Cond(self.own, "!=" if self.kind == "=" else "=")
-        return Cond(negative(self.own), ">=" if self.kind == ">" else ">")
-
-
-@frozen(eq=False)
-class FlagCond:
-    """A yes/no field of each member of a class."""
-
-    of: Virtual
-    question: Question
-    yes: bool = True
-
-
-def negative(own: Own) -> Own:
-    return Own(own.of, {atom: -by for atom, by in own.parts.items()})
-
-
-def plus(a: Own, b: Own) -> Own:
-    parts = dict(a.parts)
-    for atom, by in b.parts.items():
-        parts[atom] = parts.get(atom, po.ZERO) + by
-    return Own(a.of, {atom: by for atom, by in parts.items() if not by.is_zero()})
 
 
 @define(eq=False)
@@ -343,7 +251,7 @@ class CrowdAlgebra:
         above, below = self._positive(cond.own), self._positive(negative(cond.own))
         if cond.kind == ">=":
             return None if below is None else not below
-        if above is None and below is None or (above is None and below is False) or (below is None and above is False):
+        if (above is None and below is None) or (above is None and below is False) or (below is None and above is False):
             return None
         zero = not above and not below
         return zero if cond.kind == "=" else not zero
@@ -497,7 +405,7 @@ class CrowdAlgebra:
     # -- statements
 
     def branch(self, cond: Any, then: Callable[[], None], orelse: Callable[[], None]) -> None:
-        share = _share_of(cond)
+        share = share_of(cond)
         if share is None:
             cond = self.decide(cond)
         if isinstance(cond, bool):
@@ -533,7 +441,7 @@ class CrowdAlgebra:
             if value is old:
                 continue
             if cell[0] == "~":
-                if isinstance(share, tuple) and not (value - old).each_has(_only_atom(share[0].sum(share[1]))):
+                if isinstance(share, tuple) and not (value - old).each_has(only_atom(share[0].sum(share[1]))):
                     return False
                 if not isinstance(share, tuple) and not (value - old).each_has(share):
                     return False
@@ -573,18 +481,3 @@ class CrowdAlgebra:
         from specforge.algebra.tiers import share_out
 
         return share_out(self, tier, asked, members, caps, keys, step)
-
-
-def _only_atom(p: Poly) -> po.Atom:
-    ((monomial, _),) = p.parts.items()
-    return monomial[0]
-
-
-def _share_of(cond: Any) -> Any:
-    """If the condition asks whether somebody gives anything: his share (an atom, or a class and its own atom)."""
-    if isinstance(cond, Cond) and cond.kind == ">" and len(cond.own.parts) == 1:
-        ((atom, by),) = cond.own.parts.items()
-        return (cond.own.of, atom) if atom[0] == "share" and by.same(po.ONE) else None
-    if isinstance(cond, z3.BoolRef) and z3.is_gt(cond) and z3.is_const(cond.arg(0)) and cond.arg(0).decl().name().startswith("share:"):
-        return po.Atom(cond.arg(0))
-    return None

@@ -13,7 +13,8 @@ from typing import Any
 from attrs import frozen
 
 from specforge.algebra import polynomial as po
-from specforge.algebra.crowd import PLAIN, Cond, CrowdAlgebra, FlagCond, NotAdditive, Opaque, Own, Split, Virtual
+from specforge.algebra.classes import PLAIN, Cond, FlagCond, NotAdditive, Opaque, Own, Split, Virtual
+from specforge.algebra.crowd import CrowdAlgebra
 from specforge.algebra.symbolic import conj, disj, implies, negate
 from specforge.core import ir
 from specforge.core.evaluate import Env, Evaluator
@@ -74,7 +75,9 @@ class CrowdEvaluator(Evaluator):
             if isinstance(index, Virtual):
                 if isinstance(item, Own | Opaque) and item.of is not index:
                     raise NotAdditive("a sum of products of members of the crowd", expr.span)
-                total = self.gather(ir.Operator.ADD, total, self.algebra.lift(item, index) if isinstance(item, po.Poly) else item)
+                total = self.gather(
+                    ir.Operator.ADD, total, self.algebra.lift(item, index) if isinstance(item, po.Poly) else item
+                )
             elif isinstance(item, Own | Opaque):
                 raise NotAdditive("a sum that depends on a member of the crowd", expr.span)
             else:
@@ -235,7 +238,8 @@ class CrowdEvaluator(Evaluator):
         return Says(None, tuple(self.algebra.consequences(cond)), (cond,))
 
     def _both(self, parts: Iterator[Says], env: Env) -> Says:
-        """All of them hold.  INVARIANT: what does not depend on a member's own values is said only if there is such a member."""
+        """All of them hold.  INVARIANT: what does not depend on a member's own values is said only if there is such a
+        member."""
         known: list[Bool] = []
         facts: list[Fact] = []
         open_: list[Any] = []

@@ -12,7 +12,8 @@ from typing import Any
 import z3
 
 from specforge.algebra import polynomial as po
-from specforge.algebra.crowd import PLAIN, POLICY, CrowdAlgebra, NotAdditive, Opaque, Own, Virtual
+from specforge.algebra.classes import PLAIN, POLICY, SHARE, NotAdditive, Opaque, Own, Virtual
+from specforge.algebra.crowd import CrowdAlgebra
 from specforge.algebra.polynomial import Poly, at_least_zero, is_minimum, is_zero, minimum, positive
 from specforge.algebra.symbolic import conj, implies, negate
 from specforge.core import ir
@@ -21,7 +22,13 @@ Bool = Any
 
 
 def share_out(
-    algebra: CrowdAlgebra, tier: ir.Tier, asked: Poly, members: Sequence[Any], caps: Sequence[Any], keys: Sequence[Any], step: Any
+    algebra: CrowdAlgebra,
+    tier: ir.Tier,
+    asked: Poly,
+    members: Sequence[Any],
+    caps: Sequence[Any],
+    keys: Sequence[Any],
+    step: Any,
 ) -> list[Any]:
     if tier.party is None:
         return [_stepped(algebra, tier, minimum(asked, caps[0]), caps[0], step)]
@@ -67,14 +74,16 @@ def _share(algebra: CrowdAlgebra, number: int, member: Any, cap: Any) -> Any:
         return share
     if cap.is_zero():
         return cap
-    share = Poly.atom(z3.Real(f"share:{number}:{member}"))
+    share = Poly.atom(z3.Real(f"{SHARE}{number}!{member}"))
     algebra.known_signs.add(next(iter(share.parts))[0].id)
     algebra.facts[PLAIN].append(at_least_zero(share))
     algebra.fact(PLAIN, at_least_zero(cap - share))
     return share
 
 
-def _weighted(algebra: CrowdAlgebra, tier: ir.Tier, members: Sequence[Any], caps: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
+def _weighted(
+    algebra: CrowdAlgebra, tier: ir.Tier, members: Sequence[Any], caps: Sequence[Any], keys: Sequence[Any]
+) -> list[Any]:
     """In proportion: a negative weight is a defect, and who has no weight has no cap."""
     result = []
     for member, cap, key in zip(members, caps, keys, strict=True):
@@ -97,7 +106,12 @@ def _weighted(algebra: CrowdAlgebra, tier: ir.Tier, members: Sequence[Any], caps
 
 
 def _policy(
-    algebra: CrowdAlgebra, tier: ir.Tier, members: Sequence[Any], caps: Sequence[Any], keys: Sequence[Any], shares: Sequence[Any]
+    algebra: CrowdAlgebra,
+    tier: ir.Tier,
+    members: Sequence[Any],
+    caps: Sequence[Any],
+    keys: Sequence[Any],
+    shares: Sequence[Any],
 ) -> None:
     named = [
         (cap, key, share)

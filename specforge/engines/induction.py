@@ -13,13 +13,14 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from specforge.algebra.crowd import CLASS_LIMIT, NotAdditive, Split
+from specforge.algebra.classes import CLASS_LIMIT, NotAdditive, Split
 from specforge.algebra.judging import witnesses
 from specforge.algebra.obligation import RLIMIT, Hypothesis, Question
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE
 from specforge.engines import lemmas as guesses
-from specforge.engines.transitions import Book, Case, Scene, all_cases, begin, in_classes
+from specforge.engines.cases import Book, Case, all_cases
+from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
 from specforge.evidence.goal import ClaimGoal, action_assumptions, state_assumptions
@@ -40,8 +41,9 @@ def prove(
     outcomes: dict[ClaimGoal, ProofOutcome] = {}
     known: dict[str, Lemma] = {}  # what holds with nothing assumed holds under any assumption
     done: dict[Need, Discharged] = {}
+    names: dict[str, ir.Expr] = {}
     for given, group in sorted(groups.items(), key=lambda each: len(each[0])):
-        prover = Prover(book, group, rlimit, stop, dict(known), dict(done))
+        prover = Prover(book, group, rlimit, stop, dict(known), dict(done), names)
         outcomes.update(prover.run())
         if not given:
             known, done = prover.lemmas, prover.done
@@ -58,6 +60,7 @@ class Prover:
     stop: float | None = None
     lemmas: dict[str, Lemma] = field(factory=dict)  # those not yet dropped
     done: dict[Need, Discharged] = field(factory=dict)
+    names: dict[str, ir.Expr] = field(factory=dict)
     cases: list[Case] = field(init=False)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
     scenes: dict[Any, Scene] = field(factory=dict)
@@ -76,7 +79,7 @@ class Prover:
     def _given(self, at_rest: bool) -> list[tuple[str, ir.Expr]]:
         """The assumptions on states that may be used: those that never change anywhere, the others where they are judged."""
         exprs = state_assumptions(self.system, self.goals[0])
-        names = [f"given {self._words(cond)}" for cond in exprs]
+        names = [f"given: {self._words(cond)}" for cond in exprs]
         return [(name, cond) for name, cond in zip(names, exprs, strict=True) if at_rest or self.book.is_rigid(cond)]
 
     def _words(self, cond: ir.Expr) -> str:
@@ -92,7 +95,7 @@ class Prover:
     def scene(
         self, case: Case, extra: Extra, show: ir.Expr | None, env: Mapping[str, str] | None, way: str, judged: bool
     ) -> tuple[Scene, Any]:
-        """The transition, with `extra` members that stand for any, in classes that can answer `show`; and the formula to show."""
+        """The transition, with `extra` members that stand for any, in classes that can answer `show`; and what to show."""
         splitting = way == "split"
         key = (case, extra, show, tuple((env or {}).items()), way, self.layer if splitting else 0, judged and splitting)
         if key not in self.scenes:
@@ -123,7 +126,7 @@ class Prover:
             for duty in self.system.duties.values():
                 fact = self.book.rest_fact(duty)
                 if fact is not None:
-                    result += self._says(scene, f"rest {duty.name}", fact, "before")
+                    result += self._says(scene, f"rest: {duty.name}", fact, "before")
         for name, cond in self._given(at_rest=kind in ("rest", "action")):
             result += self._says(scene, name, cond, "before")
         return result
@@ -194,7 +197,10 @@ class Prover:
         """Somebody of the crowd may give something."""
         rules = [self.system.actions.get(case.rule) or self.system.duties.get(case.rule), self.system.duties.get(case.then)]
         return any(
-            isinstance(node, ir.Tier) and node.party is not None for rule in rules if rule is not None for node in ir.walk(rule.body)
+            isinstance(node, ir.Tier) and node.party is not None
+            for rule in rules
+            if rule is not None
+            for node in ir.walk(rule.body)
         )
 
     def _scene_showing(
@@ -240,6 +246,8 @@ class Prover:
                 env = dict(zip(params, (p.name for p in self.system.duties[name].params), strict=False))
             case ir.After(name, params, _):
                 cases = self._after_action(claim, name)
+                if not cases:
+                    raise NotAdditive(f"`{name}` is never taken", claim.span)
                 if cases[0].kind == "action":
                     env = dict(zip(params, (p.name for p in self.system.actions[name].params), strict=False))
         return [(Need("", case.text(), _text(extra)), case, extra, env) for case in cases for extra in self.extras(claim.cond)]
@@ -254,11 +262,12 @@ class Prover:
                 raise NotAdditive(f"`{name}` is also called by other actions", claim.span)
             return [case for case in self.cases if case.kind == "action" and case.rule == name]
         listening = self.book.listening(took)
-        if len(listening) == 1 and listening[0].once and not listening[0].params and not called(listening[0].body):
-            if not any(action.name != name for action in taking if action.open):
-                return [
-                    evolve(case, then=listening[0].name) for case in self.cases if case.kind == "action" and case.rule == name
-                ]
+        alone = not any(action.name != name for action in taking if action.open)
+        once = len(listening) == 1 and listening[0].once and not listening[0].params and not called(listening[0].body)
+        if once and alone:
+            return [
+                evolve(case, then=listening[0].name) for case in self.cases if case.kind == "action" and case.rule == name
+            ]
         params = {each for each in (claim.moment.params if isinstance(claim.moment, ir.After) else ())}
         if any(isinstance(node, ir.Old) or (isinstance(node, ir.Var) and node.name in params) for node in ir.walk(claim.cond)):
             raise NotAdditive("duties may act between the action and the moment the claim is judged", claim.span)
@@ -285,7 +294,9 @@ class Prover:
     def keep_inductive(self, candidates: Iterable[Lemma]) -> None:
         """Adds those candidates that hold at the start and are kept by every transition, given all that remain (Houdini)."""
         for lemma in candidates:
-            self.lemmas.setdefault(lemma.name, lemma)
+            # INVARIANT: one name, one meaning, for as long as anything proved under that name is remembered.
+            if self.names.setdefault(lemma.name, lemma.expr) == lemma.expr:
+                self.lemmas.setdefault(lemma.name, lemma)
         while True:
             dropped = [lemma for lemma in list(self.lemmas.values()) if not self._kept(lemma)]
             if not dropped:
@@ -296,7 +307,14 @@ class Prover:
             proof = self.done.get(need)
             if proof is not None and all(source in self.lemmas or not _is_lemma(source) for source in proof.uses):
                 continue
-            if not self.ask(need, case, extra, lemma.expr, thorough=lemma.why in ("claim", "phase", "weakest condition"), rlimit=self.rlimit if lemma.why in ("claim", "weakest condition", "line") else self.rlimit // 8):
+            if not self.ask(
+                need,
+                case,
+                extra,
+                lemma.expr,
+                thorough=lemma.why in ("claim", "phase", "weakest condition"),
+                rlimit=self.rlimit if lemma.why in ("claim", "weakest condition", "line") else self.rlimit // 8,
+            ):
                 del self.lemmas[lemma.name]
                 return False
         return True
@@ -351,7 +369,7 @@ def _text(extra: Extra) -> str:
 
 
 def _is_lemma(source: str) -> bool:
-    return not source.startswith(("rest ", "given ", "assumption "))
+    return not source.startswith(certificate.GIVEN)
 
 
 def called(block: ir.Block) -> set[str]:

@@ -14,6 +14,8 @@ from attrs import field, frozen
 from specforge.algebra.obligation import STAGES, Question, recheck
 from specforge.core import ir
 
+GIVEN = ("rest: ", "given: ", "assumption: ")  # sources that are no lemmas: what "at rest" means, and what is assumed
+
 
 @frozen
 class Lemma:
@@ -47,6 +49,11 @@ class Discharged:
     seconds: float = field(eq=False)
     _question: Question | None = field(eq=False, repr=False, default=None)
 
+    @property
+    def question(self) -> Question | None:
+        """What the solver was asked; None if nothing was left to ask."""
+        return self._question
+
     def smtlib(self) -> str:
         return self._question.smtlib() if self._question is not None else "(assert false)\n(check-sat)\n"
 
@@ -77,7 +84,8 @@ class Certificate:
         """The obligations as SMT-LIB, by file name."""
         result = {}
         for at, each in enumerate(self.obligations):
-            result[f"{at:03d}.smt2"] = f"; {each.need.text()}\n; uses: {', '.join(sorted(each.uses)) or 'nothing'}\n{each.smtlib()}"
+            uses = ", ".join(sorted(each.uses)) or "nothing"
+            result[f"{at:03d}.smt2"] = f"; {each.need.text()}\n; uses: {uses}\n{each.smtlib()}"
         return result
 
     def digest(self) -> str:
@@ -146,7 +154,11 @@ def prove(
         if need not in done or done[need].need != need:
             raise Incomplete(need.text())
         obligations[need] = done[need]
-        open_.extend(source for source in done[need].uses if source in lemmas)
+        for source in done[need].uses:
+            if not source.startswith(GIVEN):
+                if source not in lemmas:
+                    raise Incomplete(f"{need.text()} uses `{source}`, which is not kept")
+                open_.append(source)
 
     for need in needs:
         take(need)
@@ -156,6 +168,4 @@ def prove(
             chosen[name] = lemmas[name]
             for need in of_lemma[name]:
                 take(need)
-    used = {source for each in obligations.values() for source in each.uses if source not in lemmas}
-    words = tuple(each for each in premises if not each.startswith("assumption ") or each in used) if premises else ()
-    return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), words), seconds)
+    return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), premises), seconds)

@@ -1,5 +1,7 @@
 """Mistakes written into the rulebooks on purpose: the claim that should fall is not proved."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the exact interpreter does with 3 to 8 members is a model of the prover's formulas, with everybody but a few summed up."""
+"""What the exact interpreter does with 3 to 8 members is a model of the prover's formulas, all but a few summed up."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 import z3
 
-from specforge.algebra.crowd import NotAdditive, Own, Virtual
+from specforge.algebra.classes import NotAdditive, Own, Virtual
 from specforge.algebra.exact import ExactMachine
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.symbolic import Sel, as_term
 from specforge.core import ir
 from specforge.core.machine import DefectFound, Refused
 from specforge.elaborate import load
-from specforge.engines.transitions import Book, Case, Scene, begin, in_classes
+from specforge.engines.cases import Book, Case
+from specforge.engines.transitions import Scene, begin, in_classes
 
 EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*.rulebook"))
-VALUES = [Fraction(x) for x in (0, 1, 2, 3, 5, 10, 20, 50, 80, 100, 120, 150)] + [Fraction(1, 2), Fraction(7, 3), Fraction(9, 10)]
+VALUES = [Fraction(x) for x in (0, 1, 2, 3, 5, 10, 20, 50, 80, 100, 120, 150)]
+VALUES += [Fraction(1, 2), Fraction(7, 3), Fraction(9, 10)]
 
 
 def q(value: Any) -> Any:
@@ -160,7 +162,7 @@ class Steps:
                     continue
                 start[cell] = self.value(f.type, machine.sizes)
         for f in system.parameters():
-            if isinstance(f.type, ir.Number) and (rng.random() < 0.5 or f.start is not None and f.low == f.high):
+            if isinstance(f.type, ir.Number) and (rng.random() < 0.5 or (f.start is not None and f.low == f.high)):
                 start.pop((f.name, 0, 0), None)
             elif isinstance(f.high, ir.Lit):
                 start[f.name, 0, 0] = Fraction(rng.randint(0, 10), 10) * Fraction(f.high.value)  # type: ignore[arg-type]
