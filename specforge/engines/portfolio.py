@@ -55,11 +55,17 @@ def decide(
         _prove(system, rows, clock, tell)
     bounds = Bounds(options.members, options.steps)
     refuter = Refuter(system, quests, clock, bounds, options.seed, tell)
+    proved = [row for row in rows if row.proof is not None]
+    for row in proved:  # now, so that they are known whatever becomes of the search
+        emit(verdict_of(system, rulebook, row, refuter))
     with clock.tolerant():
         refuter.run()
     clock.over()
     for row in rows:
-        emit(verdict_of(system, rulebook, row, refuter))
+        if row not in proved:
+            emit(verdict_of(system, rulebook, row, refuter))
+        elif row.quest.trace is not None:
+            refuter.disagreements.append(f"`{row.quest.goal.name}` is proved, and a run refutes it")
     checks = [name for name in FREE_CHECKS if wanted(name) and name not in options.off]
     if part == 0 and checks:
         for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest)):
@@ -77,7 +83,8 @@ PROVING = 0.3  # of the budget
 
 def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell) -> None:
     """Tries every claim that nobody expects to be refuted for any number of members."""
-    candidates = [row for row in rows if isinstance(row.quest.goal, ClaimGoal) and not (row.expect and row.expect.verdict == "refuted")]
+    hopeless = [row for row in rows if row.expect is not None and row.expect.verdict == "refuted"]
+    candidates = [row for row in rows if isinstance(row.quest.goal, ClaimGoal) and row not in hopeless]
     if not candidates:
         return
     tell("proving for any number of members")
@@ -154,8 +161,6 @@ def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter) -> 
         **_expected(row),
     }  # fmt: skip
     if row.proof is not None:
-        if quest.trace is not None:
-            raise Disagreement(f"`{claim.name}` is proved, and a run refutes it")
         return judged(_proved(row.proof, quest, about), row.expect)
     if quest.trace is None:
         _from_scenario(system, row)
@@ -210,14 +215,16 @@ def _plan_of(system: ir.System, scenario: ir.Scenario, goal: Goal) -> Plan:
 
 def _undecided(quest: Quest, refuter: Refuter, about: dict[str, Any]) -> Result:
     scope = scope_of(refuter, quest)
+    verdict = Verdict.BOUNDED
     if scope.members is not None and not quest.stuck and scope.steps is not None and scope.steps >= refuter.steps:
         reason = "no run of this size breaks it"
-        return Result(verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
-    if scope.members is None:
-        reason = "the search was not exhausted for any number of actions in the time given"
-        return Result(verdict=Verdict.UNKNOWN, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
-    reason = "the time given ended here" if refuter.left <= 0.5 else "beyond this the search was not exhausted"
-    return Result(verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
+    elif scope.members is None:
+        verdict, reason = Verdict.UNKNOWN, "the search was not exhausted for any number of actions in the time given"
+    elif refuter.left <= 0.5:
+        reason = "the time given ended here"
+    else:
+        reason = "beyond this the search was not exhausted"
+    return Result(verdict=verdict, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
 
 
 def judged(result: Result, expect: ir.Expect | None) -> Result:
