@@ -305,21 +305,38 @@ def parameter_choices(system: ir.System, goal: Goal) -> tuple[list[Fixed], int]:
     about = {node.field for node in ir.walk(shown) if isinstance(node, ir.Read)}
     numbers = [each for each in system.parameters() if isinstance(each.type, ir.Number) and each.name not in about]
     starts = {each.name: each.start.value for each in numbers if isinstance(each.start, ir.Lit) and not _is_constant(each)}
-    if not starts:
-        return [{}], 0
-    machine = ExactMachine(system, {party.name: len(party.named) for party in system.open_parties()})
     conditions = [cond for cond in state_assumptions(system, goal) if _about_parameters(system, cond)]
+    forced = _forced(conditions)
+    if not starts:
+        return [forced], 0
+    machine = ExactMachine(system, {party.name: len(party.named) for party in system.open_parties()})
     pools = [list(dict.fromkeys((starts[each.name], *_own(system, each)))) for each in numbers if each.name in starts]
     others = [dict(zip(starts, values, strict=True)) for values in islice(product(*pools), 200)]
     kept: list[Fixed] = []
     counts: list[int] = []
     for group in ([starts], [starts | each for each in _edges(system, conditions, starts)], others):
         for values in group:
-            fixed = {(name, 0, 0): value for name, value in values.items()}
+            fixed = {(name, 0, 0): value for name, value in values.items()} | forced
             if fixed not in kept and len(kept) < MOST_CHOICES and _allowed(machine, fixed, conditions):
                 kept.append(fixed)
         counts.append(len(kept))
-    return [*kept, {}], counts[1] - counts[0] if counts[0] else 0
+    return [*kept, forced], counts[1] - counts[0] if counts[0] else 0
+
+
+def _forced(conditions: Sequence[ir.Expr]) -> dict[Cell, Any]:
+    """The values that conditions leave no choice about: `policy = pro_rata`."""
+    found: dict[Cell, Any] = {}
+    for cond in conditions:
+        match cond:
+            case ir.Op(ir.Operator.EQ, (ir.Read(name), ir.Lit(value)) | (ir.Lit(value), ir.Read(name))):
+                found[name, 0, 0] = value.index if isinstance(value, ir.Member) else value
+            case ir.Read(name):
+                found[name, 0, 0] = True
+            case ir.Op(ir.Operator.NOT, (ir.Read(name),)):
+                found[name, 0, 0] = False
+            case _:
+                pass
+    return found
 
 
 def _edges(system: ir.System, conditions: Sequence[ir.Expr], starts: Mapping[str, Any]) -> list[dict[str, Any]]:
