@@ -26,7 +26,7 @@ from specforge.evidence.bundle import write_bundle
 from specforge.evidence.report import CheckOptions, FileReport, Report
 from specforge.evidence.verdict import Result
 
-SECONDS_PER_FILE = 20.0  # of search, unless a budget is given
+SECONDS_PER_FILE = 30.0  # of search, unless a budget is given
 SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found
 PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
 OVERDRAWN = 1.05  # of a budget that was given: then nobody is waited for any longer

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, evolve
 
 from specforge.core import ir
 from specforge.core.machine import Firing
+from specforge.engines.deadline import OutOfTime, at_most
 from specforge.engines.free import FREE_CHECKS, free_goals, free_rows
 from specforge.engines.induction import prove
 from specforge.engines.refute import Bounds, Clock, Quest, Refuter
 from specforge.engines.scenarios import promised, run_scenario, scenario_result
-from specforge.evidence.certificate import Proved
+from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
 from specforge.evidence.play import Event
 from specforge.evidence.ranges import annotated
@@ -58,7 +60,7 @@ def decide(
     proved = [row for row in rows if row.proof is not None]
     for row in proved:  # now, so that they are known whatever becomes of the search
         emit(verdict_of(system, rulebook, row, refuter))
-    with clock.tolerant():
+    with clock.tolerant(), suppress(OutOfTime), at_most(clock.left + 0.5):
         refuter.run()
     clock.over()
     for row in rows:
@@ -88,15 +90,27 @@ def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell) -> None
     if not candidates:
         return
     tell("proving for any number of members")
-    goals = [row.quest.goal for row in candidates]
-    outcomes = prove(system, goals, seconds=PROVING * clock.left)  # type: ignore[arg-type]
-    for row, goal in zip(candidates, goals, strict=True):
-        outcome = outcomes[goal]  # type: ignore[index]
-        row.quest.seconds += outcome.seconds
+    groups: dict[tuple[ir.Given, ...], list[Row]] = {}
+    for row in candidates:
+        groups.setdefault(row.quest.goal.given, []).append(row)
+    until = time.monotonic() + PROVING * clock.left
+    for given in sorted(groups, key=len):
+        _prove_group(system, groups[given], until - time.monotonic())
+
+
+def _prove_group(system: ir.System, rows: list[Row], seconds: float) -> None:
+    """Claims that share what is given.  What is not proved in time is not proved."""
+    if seconds <= 0.1:
+        return
+    outcomes: dict[ClaimGoal, ProofOutcome] = {}
+    with suppress(OutOfTime), at_most(seconds * 1.2 + 0.5):
+        outcomes = prove(system, [row.quest.goal for row in rows], seconds=seconds)  # type: ignore[misc]
+    for row in rows:
+        outcome = outcomes.get(row.quest.goal)  # type: ignore[arg-type]
         if isinstance(outcome, Proved):
             row.proof, row.quest.proved = outcome, True
-        else:
-            row.obstacle = outcome.reason
+        row.quest.seconds += outcome.seconds if outcome is not None else seconds
+        row.obstacle = outcome.reason if isinstance(outcome, NotProved) else ""
 
 
 def missing(system: ir.System, rulebook: str, options: CheckOptions, known: Sequence[Result]) -> list[Result]:
