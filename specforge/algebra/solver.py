@@ -141,6 +141,10 @@ def at_most(conds: Sequence[Any], count: int) -> Any:
     return z3.AtMost(*open_, count - fixed) if len(open_) > count - fixed else True
 
 
+def new_real(name: str) -> z3.ArithRef:
+    return z3.Real(name)
+
+
 def new_flag(name: str) -> z3.BoolRef:
     return z3.Bool(name)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import z3
 from attrs import define, field
 
 from specforge.algebra import polynomial as po
@@ -17,7 +16,7 @@ from specforge.algebra.crowd import CrowdAlgebra
 from specforge.algebra.judging import CrowdEvaluator
 from specforge.algebra.obligation import Hypothesis, Question
 from specforge.algebra.polynomial import Poly
-from specforge.algebra.solver import exactly_one
+from specforge.algebra.solver import exactly_one, new_flag, new_real
 from specforge.algebra.symbolic import Sel, conj, disj, implies, negate
 from specforge.core import ir
 from specforge.engines.cases import Book, Case
@@ -27,7 +26,7 @@ Bool = Any
 
 @define(eq=False)
 class Scene:
-    """One transition as formulas, for given classes of the crowd.  `before`: the state before; the algebra has the one after."""
+    """One transition as formulas, for given classes of the crowd.  `before`: the state before; the algebra has the next."""
 
     book: Book
     case: Case
@@ -125,7 +124,7 @@ def _signs(scene: Scene) -> None:
                     if isinstance(member, Virtual):
                         scene.algebra.own_signs.add((each.party, (each.name, index)))
                     else:
-                        atom = po.Atom(z3.Real(_name(each, member, index)))
+                        atom = po.Atom(new_real(_name(each, member, index)))
                         scene.algebra.known_signs.add(atom.id)
                         KEPT.append(atom)
 
@@ -149,18 +148,18 @@ def _unknown(scene: Scene, each: ir.Field, member: Any, index: int) -> Any:
     if isinstance(each.type, ir.Number):
         if each.kind is ir.Kind.PARAMETER and each.low is not None and each.low == each.high:
             return scene.evaluator.value(each.low, {"self": 0})
-        return Poly.atom(z3.Real(_name(each, member, index)))
+        return Poly.atom(new_real(_name(each, member, index)))
     if isinstance(each.type, ir.Flag):
         if each.kind is ir.Kind.PARAMETER and isinstance(each.low, ir.Lit):
             return each.low.value
-        return z3.Bool(_name(each, member, index))
+        return new_flag(_name(each, member, index))
     fixed = dict(case.fixed).get(each.name)
     if fixed is not None:
         return fixed
     count = len(system.parties[each.type.party].members or ())
     if count == 1:
         return 0
-    which = Sel(tuple(z3.Bool(f"{_name(each, member, index)}={k}") for k in range(count)))
+    which = Sel(tuple(new_flag(f"{_name(each, member, index)}={k}") for k in range(count)))
     scene.algebra.facts[PLAIN].append(exactly_one(which.is_))
     return which
 
@@ -250,7 +249,7 @@ def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]]) -> Non
             args.append(dict(case.members)[param.name])
         else:
             number = isinstance(param.type, ir.Number)
-            args.append(Poly.atom(z3.Real(f"arg:{param.name}")) if number else z3.Bool(f"arg:{param.name}"))
+            args.append(Poly.atom(new_real(f"arg:{param.name}")) if number else new_flag(f"arg:{param.name}"))
     scene.env = {param.name: arg for param, arg in zip(rule.params, args, strict=True)}
 
     def on_took(action: str, values: tuple[Any, ...]) -> None:
