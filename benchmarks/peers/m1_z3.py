@@ -156,7 +156,10 @@ def spacer(members: int, limit: float) -> str:
     engine.rule(reached(*old.all()), old.first())
     engine.rule(reached(*new.all()), [reached(*old.all()), step(old, choice, new)])
     engine.rule(broken(), [reached(*old.all()), z3.Not(old.promises())])
-    answer = engine.query(broken())
+    try:
+        answer = engine.query(broken())
+    except z3.Z3Exception:  # it is out of time
+        return "timeout"
     return {"unsat": "proved", "sat": "refuted"}.get(str(answer), "timeout")
 
 

@@ -318,7 +318,8 @@ class Demand:
 @define(eq=False)
 class SymbolicAlgebra:
     """`state` maps cells to values.  While a rule runs, `conditions` collects what must hold for it to go through (guards of
-    `require`, absence of defects), `facts` what the fresh unknowns satisfy, `demands` where defects may arise, `shared` who gives what in which tier.
+    `require`, absence of defects), `facts` what the fresh unknowns satisfy, `demands` where defects may arise, `shared` who
+    gives what in which tier.
 
     `rate_grid`: the values a common rate of a proportional collect may take (None: any).  `products`: the pairs of sources
     whose product (or quotient: the divisor's, twice) is nonlinear as things stand."""
@@ -533,7 +534,8 @@ class SymbolicAlgebra:
         self._under(negate(cond), orelse)
         after_else = self.state
         self.state = {
-            cell: value if value is after_else[cell] else merge(cond, value, after_else[cell]) for cell, value in after_then.items()
+            cell: value if value is after_else[cell] else merge(cond, value, after_else[cell])
+            for cell, value in after_then.items()
         }
 
     def require(self, cond: Bool, span: Span) -> None:
@@ -567,7 +569,8 @@ class SymbolicAlgebra:
             given[live[0]] = self._minimum(asked, caps[live[0]])
         elif live:
             chosen = self._proportion if tier.policy is ir.Policy.PROPORTION else self._one_by_one
-            for i, x in zip(live, chosen(tier, asked, [caps[i] for i in live], [keys[i] for i in live] if keys else []), strict=True):
+            shares = chosen(tier, asked, [caps[i] for i in live], [keys[i] for i in live] if keys else [])
+            for i, x in zip(live, shares, strict=True):
                 given[i] = x
         if step is not None:
             self.demand(self.apply(ir.Operator.LT, Fraction(0), step), ir.Defect.DIVISION, tier.span)

@@ -69,7 +69,8 @@ class Algebra(Protocol):
         ...
 
     def shares(
-        self, tier: ir.Tier, asked: Value, members: Sequence[int], caps: Sequence[Value], keys: Sequence[Value], step: Value | None
+        self, tier: ir.Tier, asked: Value, members: Sequence[int], caps: Sequence[Value], keys: Sequence[Value],
+        step: Value | None,
     ) -> list[Value]:
         """What each member gives: the law of LANGUAGE section 5, step 2.  Caps are at least 0; picks are the carrier's."""
         ...

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from enum import Enum
 from fractions import Fraction
-from typing import Union
 
 from attrs import field, frozen
 
@@ -52,7 +51,7 @@ class Of:
     party: str
 
 
-Type = Union[Number, Flag, Of]
+Type = Number | Flag | Of
 
 
 @frozen
@@ -180,7 +179,7 @@ class Undefined:
     span: Span = _span()
 
 
-Expr = Union[Lit, Var, Read, Op, If, Let, Fold, Old, Undefined]
+Expr = Lit | Var | Read | Op | If | Let | Fold | Old | Undefined
 
 YES, NO, ZERO, ONE = Lit(True), Lit(False), Lit(Fraction(0)), Lit(Fraction(1))
 
@@ -300,7 +299,7 @@ class Took:
     span: Span = _span()
 
 
-Statement = Union[Require, Set, Move, Bind, Branch, ForEach, Collect, Took]
+Statement = Require | Set | Move | Bind | Branch | ForEach | Collect | Took
 Block = tuple[Statement, ...]
 
 
@@ -423,7 +422,7 @@ class After:
     duty: bool
 
 
-Moment = Union[AtRest, EveryStep, After]
+Moment = AtRest | EveryStep | After
 
 
 @frozen
@@ -503,7 +502,7 @@ class Check:
     span: Span = _span()
 
 
-Line = Union[Act, Then, Check]
+Line = Act | Then | Check
 
 
 @frozen

@@ -81,9 +81,9 @@ class Bounds:
 
 @define(eq=False)
 class Quest:
-    """One goal and what is known of it.  `hopeful`: somebody expects it to be found.  `proved`: a proof says it cannot be (random
-    runs look all the same).  `excluded`: for a member count, every run with at most so many actions was excluded.  `stuck`:
-    member counts at which the search gave up."""
+    """One goal and what is known of it.  `hopeful`: somebody expects it to be found.  `proved`: a proof says it cannot be
+    (random runs look all the same).  `excluded`: for a member count, every run with at most so many actions was excluded.
+    `stuck`: member counts at which the search gave up."""
 
     goal: Goal
     hopeful: bool = True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from attrs import frozen
 
 from specforge.core import ir
@@ -66,7 +64,7 @@ class RuleGoal:
         return ()
 
 
-Goal = Union[ClaimGoal, ReachGoal, DefectGoal, RuleGoal]
+Goal = ClaimGoal | ReachGoal | DefectGoal | RuleGoal
 
 
 def state_assumptions(system: ir.System, goal: Goal) -> list[ir.Expr]:

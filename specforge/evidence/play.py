@@ -105,7 +105,12 @@ class Judge:
                 raise Stop(Outcome.FOUND)
         elif isinstance(self.moment, ir.EveryStep):
             self._judge({}, None)
-        elif isinstance(self.moment, ir.After) and isinstance(what, Firing) and self.moment.duty and what.duty == self.moment.name:
+        elif (
+            isinstance(self.moment, ir.After)
+            and self.moment.duty
+            and isinstance(what, Firing)
+            and what.duty == self.moment.name
+        ):
             self._judge(dict(zip(self.moment.params, what.members, strict=False)), before)
 
     def _at_rest(self, took: Sequence[tuple[str, tuple[Any, ...]]], before: Any) -> None:

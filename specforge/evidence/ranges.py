@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from specforge.algebra.solver import Interval
 from specforge.core import ir
-from specforge.evidence.simplify import Spot, ranges, type_at, value_at
+from specforge.evidence.simplify import ranges, type_at, value_at
 from specforge.evidence.trace import Trace
 from specforge.evidence.words import Words
 
@@ -46,7 +46,8 @@ def in_words(words: Words, type: ir.Number, interval: Interval, value: Fraction,
         return f"any {name} above 0 does" if interval.low_open else f"any {name} from 0 up does"
     if high is None:
         assert low is not None
-        return f"any {name} {'above' if interval.low_open else 'from'} {words.value(type, low)}{'' if interval.low_open else ' up'} does"
+        start = words.value(type, low)
+        return f"any {name} above {start} does" if interval.low_open else f"any {name} from {start} up does"
     if low is None or (from_zero and interval.low_open):
         return f"any {name} {'below' if interval.high_open else 'up to'} {words.value(type, high)} does"
     start, end = words.value(type, low), words.value(type, high)

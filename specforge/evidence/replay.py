@@ -96,7 +96,9 @@ def _number(steps: list[Step], what: Event | Firing) -> str:
 def _add_unfinished(steps: list[Step], event: Event | None, played: Played) -> None:
     """The step in which a defect arose has no state after it, but belongs to the trace."""
     actions = sum(not step.duty for step in steps)
-    if event is not None and (actions == 0 or (steps[-1].duty is False and not played.firings and steps[-1].name != event.action)):
+    if event is None:
+        return
+    if actions == 0 or (steps[-1].duty is False and not played.firings and steps[-1].name != event.action):
         steps.append(Step(str(actions + 1), event.action, False, event.args, ()))
 
 

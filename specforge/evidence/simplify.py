@@ -242,12 +242,10 @@ def _round_together(system: ir.System, trace: Trace, goal: Goal, among: list[Spo
     return shows(system, put(trace.plan, fixed), goal) or trace
 
 
-NICE = tuple(
-    Fraction(x)
-    for x in (0, 1, 2, 5, 10, 20, 50, 100, 3, 4, 6, 8, 15, 25, 30, 40, 60, 75, 80, 90, 110, 120, 150, 200, 500, 1000, 7, 9, 12, 70)
-)
+ROUND = (0, 1, 2, 5, 10, 20, 50, 100, 3, 4, 6, 8, 15, 25, 30, 40, 60, 75, 80, 90, 110, 120, 150, 200, 500, 1000, 7, 9, 12, 70)
+NICE = tuple(Fraction(x) for x in ROUND)
 FINE = tuple(Fraction(x) / 10 for x in (5, 1, 2, 15, 25, 8, 9, 11, 12)) + tuple(Fraction(x) / 100 for x in (1, 5, 25, 75))
-PERCENT = tuple(Fraction(x, 100) for x in (0, 100, 50, 10, 20, 5, 1, 25, 2, 40, 80, 90, 15, 30, 60, 75)) + (Fraction(1, 200),)
+PERCENT = tuple(Fraction(x) / 200 for x in (0, 200, 100, 20, 40, 10, 2, 50, 4, 80, 160, 180, 30, 60, 120, 150, 1))
 
 
 def candidates(system: ir.System, plan: Plan, spot: Spot) -> Iterable[Fraction]:
