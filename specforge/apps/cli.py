@@ -14,8 +14,9 @@ from specforge.apps.errors import UsageError, closest
 MET, USAGE, INTERNAL, INTERRUPTED = 0, 2, 70, 130
 PROGRAM = "specforge"
 
+VERBS = ("check", "run", "trace", "certify", "verify", "schema")
 LATER_VERBS = (
-    "explain", "fmt", "lint", "diff", "solve", "mutate", "certify", "verify", "replay", "new", "repl", "lsp", "doc",
+    "explain", "fmt", "lint", "diff", "solve", "mutate", "replay", "new", "repl", "lsp", "doc",
 )  # fmt: skip
 LATER_OPTIONS = ("--certify", "--no-cache", "--stability", "--new-since", "--table", "--show-config", "--exit-code", "--for")
 LATER_FORMATS = ("sarif", "junit", "markdown", "github", "html", "itf", "csv", "mermaid", "svg", "pytest")
@@ -83,8 +84,11 @@ def _arguments() -> Parser:
     _check(_verb(verbs, "check", "every claim of every rulebook: the verdict table, then each counterexample"))
     _run(_verb(verbs, "run", "execute scenarios, or random runs with counts of what happened"))
     _trace(_verb(verbs, "trace", "one counterexample or reached state in full"))
+    _certify(_verb(verbs, "certify", "write proofs down, to be checked with another solver"))
+    _verify(_verb(verbs, "verify", "re-check written proofs with cvc5, from their files alone"))
     schema = _verb(verbs, "schema", "print the JSON Schema of what SpecForge writes")
-    schema.add_argument("name", metavar="NAME", help="report, result, trace, diagnostic, summary or run")
+    names = "report, result, trace, diagnostic, summary, run, certificate, certificates or verification"
+    schema.add_argument("name", metavar="NAME", help=names)
     _output(schema)
     return parser
 
@@ -154,19 +158,40 @@ def _trace(parser: Parser) -> None:
     _searching(parser)
 
 
+def _certify(parser: Parser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="rulebooks, or directories of them")
+    parser.add_argument("--output", metavar="DIR", help="where to write them (default: certificates)")
+    parser.add_argument("--only", action="append", default=[], metavar="CLAIM", help="this claim")
+    parser.add_argument("--budget", type=_seconds, metavar="SECONDS", help="to look for proofs (default: 60 for each rulebook)")
+    parser.add_argument("--jobs", type=_whole(1), metavar="N", help="worker processes (default: one per core)")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
+
+
+def _verify(parser: Parser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="what `certify` wrote, or one certificate of it")
+    _printing(parser, "text", "plain", "json")
+    parser.add_argument(
+        "--rulebook", action="append", default=[], metavar="FILE", help="is the text that was certified still this one?"
+    )
+    parser.add_argument("--solver", choices=("cvc5", "z3"), default="cvc5", help="z3: without a second solver")
+    parser.add_argument(
+        "--units", type=_whole(1), default=1_000_000, metavar="N", help="of work on each step (default: 1000000, about 10 s)"
+    )
+    parser.add_argument("--jobs", type=_whole(1), metavar="N", help="worker processes (default: one per core)")
+
+
 def _not_yet(arguments: Sequence[str]) -> None:
     """What belongs to a later version is a clear mistake, never silently ignored."""
     verb = next((each for each in arguments if not each.startswith("-")), "")
     if verb in LATER_VERBS:
-        raise UsageError(f"`{PROGRAM} {verb}` belongs to a later version; now there are check, run, trace and schema")
+        raise UsageError(f"`{PROGRAM} {verb}` belongs to a later version; now there are {', '.join(VERBS)}")
     for each in arguments:
         if each == "--":
             return
         if each.partition("=")[0] in LATER_OPTIONS:
             raise UsageError(f"`{each.partition('=')[0]}` belongs to a later version")
-    known = ("check", "run", "trace", "schema")
-    if verb and verb not in known and arguments[0] == verb:
-        raise UsageError(f"there is no verb `{verb}`{closest(verb, known)}")
+    if verb and verb not in VERBS and arguments[0] == verb:
+        raise UsageError(f"there is no verb `{verb}`{closest(verb, VERBS)}")
 
 
 def version() -> str:

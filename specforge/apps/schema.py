@@ -10,7 +10,7 @@ from typing import Any
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.terminal import opened
 
-NAMES = ("report", "result", "trace", "diagnostic", "summary", "run")
+NAMES = ("report", "result", "trace", "diagnostic", "summary", "run", "certificate", "certificates", "verification")
 
 
 def read(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-SOLVERS = {"z3": "z3-solver"}
+SOLVERS = {"z3": "z3-solver", "cvc5": "cvc5"}
 
 
 def tool() -> dict[str, Any]:

@@ -1,0 +1,161 @@
+"""One step of a proof as a text that any solver reads: the facts that the step rests on, where each comes from, and the
+opposite of what is to be shown.  A solver that answers "unsat" to it confirms the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import z3
+from attrs import frozen
+
+from specforge.algebra.obligation import RLIMIT, Question, mentions_crowd
+from specforge.algebra.second import ask_z3
+from specforge.algebra.symbolic import as_term, negate
+
+STATE = "the state, its declared bounds, and what happens"
+STAGES = (STATE, "how a collect is shared out", "how many there are of each kind of member")
+GOAL = "what is to be shown, denied"
+
+
+class NotConfirmed(Exception):
+    """A solver that is given nothing but the text does not come to the same answer."""
+
+
+@frozen
+class Written:
+    """`uses`: the lemmas, rest facts and assumptions that the text contains; `logic`: its kind of arithmetic."""
+
+    text: str
+    logic: str
+    uses: frozenset[str]
+
+
+@frozen(eq=False)
+class _Fact:
+    term: Any
+    why: str  # the heading it stands under
+    source: str = ""
+
+
+def is_plain(question: Question | None) -> bool:
+    """Nothing was left to ask a solver."""
+    return question is None or question.goal is True
+
+
+def written(question: Question, heading: Sequence[str], say: Callable[[str], str]) -> Written:
+    """The text, with `heading` above it as comments: first with no more than the proof needs, and if a fresh solver does not
+    follow that, with everything known.  `say`: where a fact comes from, in words.  Raises NotConfirmed."""
+    everything = _facts(question)
+    least = _needed(everything)
+    for facts in (least, everything) if len(least) < len(everything) else (everything,):
+        done = _text(facts, heading, say)
+        if ask_z3(done.text, 40 * RLIMIT) == "unsat":
+            return done
+    raise NotConfirmed(heading[0])
+
+
+def _facts(question: Question) -> list[_Fact]:
+    """Each fact once, conjunctions taken apart; the goal last."""
+    found: list[_Fact] = []
+    for stage in range(question.stage + 1):
+        for each in question.facts[stage]:
+            found += [_Fact(term, STAGES[stage]) for term in _parts(as_term(each))]
+    for each in question.hypotheses:
+        if each.stage <= question.stage and each.source in question.used:
+            found += [_Fact(term, each.source, each.source) for term in _parts(as_term(each.formula))]
+    found += [_Fact(term, GOAL) for term in _parts(as_term(negate(question.goal)))]
+    once: dict[int, _Fact] = {}
+    seen: dict[int, bool] = {}
+    if question.only_named:  # the proof did without the crowd
+        found = [each for each in found if each.why == GOAL or not mentions_crowd(each.term, seen)]
+    for each in found:
+        once.setdefault(each.term.get_id(), each)
+    return list(once.values())
+
+
+def _parts(term: Any) -> Iterator[Any]:
+    if z3.is_and(term):
+        for each in term.children():
+            yield from _parts(each)
+    elif not z3.is_true(term):
+        yield term
+
+
+def _needed(facts: list[_Fact]) -> list[_Fact]:
+    """Those of them that a proof needs; all, if the solver cannot say."""
+    for minimal in (False, True):
+        fewer = _core(facts, z3.SimpleSolver(), minimal, RLIMIT // 8)
+        if fewer is None:
+            fewer = _core(facts, z3.Tactic("qfnra-nlsat").solver(), minimal, RLIMIT)
+        if fewer is None:
+            break
+        facts = fewer
+    return facts
+
+
+def _core(facts: list[_Fact], solver: Any, minimal: bool, rlimit: int) -> list[_Fact] | None:
+    solver.set("unsat_core", True)
+    solver.set("rlimit", rlimit)
+    if minimal:
+        solver.set("core.minimize", True)
+    for at, each in enumerate(facts):
+        solver.assert_and_track(each.term, f"fact {at}")
+    try:
+        if str(solver.check()) != "unsat":
+            return None
+    except z3.Z3Exception:
+        return None
+    core = {each.decl().name() for each in solver.unsat_core()}
+    return [each for at, each in enumerate(facts) if f"fact {at}" in core]
+
+
+def _text(facts: Sequence[_Fact], heading: Sequence[str], say: Callable[[str], str]) -> Written:
+    unknowns: dict[str, str] = {}
+    kinds: set[str] = set()
+    for each in facts:
+        _look(each.term, unknowns, kinds)
+    logic = f"QF_{'N' if 'products' in kinds else 'L'}{'IRA' if 'rounding' in kinds else 'RA'}"
+    lines = [f"; {comment(each)}" for each in heading]
+    lines += ["(set-info :smt-lib-version 2.6)", "(set-info :status unsat)", f"(set-logic {logic})"]
+    lines += [unknowns[name] for name in sorted(unknowns)]
+    headings = list(dict.fromkeys(each.why for each in facts))
+    headings.sort(key=lambda why: 0 if why in STAGES else 2 if why == GOAL else 1)
+    for why in headings:
+        lines.append(f"; {comment(why if why in STAGES or why == GOAL else say(why))}")
+        lines += [f"(assert {each.term.sexpr()})" for each in facts if each.why == why]
+    uses = frozenset(each.source for each in facts if each.source)
+    return Written("\n".join([*lines, "(check-sat)"]) + "\n", logic, uses)
+
+
+def comment(text: str) -> str:
+    """As it may stand in a comment: one line of printable ASCII; anything else is written `\\u{…}`."""
+    return "".join(each if " " <= each <= "~" else f"\\u{{{ord(each):x}}}" for each in text)
+
+
+def _look(term: Any, unknowns: dict[str, str], kinds: set[str]) -> None:
+    """Collects the declarations of unknowns, and what kind of arithmetic there is."""
+    seen: set[int] = set()
+    waiting = [term]
+    while waiting:
+        each = waiting.pop()
+        if each.get_id() in seen:
+            continue
+        seen.add(each.get_id())
+        if z3.is_const(each) and each.decl().kind() == z3.Z3_OP_UNINTERPRETED:
+            declared = each.decl().sexpr()
+            # INVARIANT: one name is one unknown, and none is a name that the printer makes up for shared parts.
+            same = unknowns.setdefault(str(each.decl().name()), declared) == declared
+            assert same and not declared.startswith("(declare-fun a!")
+        elif z3.is_mul(each) and sum(not _is_number(part) for part in each.children()) > 1:
+            kinds.add("products")
+        elif z3.is_to_int(each) or z3.is_int(each):
+            kinds.add("rounding")
+        waiting.extend(each.children())
+
+
+def _is_number(term: Any) -> bool:
+    if z3.is_app_of(term, z3.Z3_OP_UMINUS):
+        return _is_number(term.arg(0))
+    return z3.is_rational_value(term) or z3.is_int_value(term)

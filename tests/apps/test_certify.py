@@ -1,0 +1,347 @@
+"""Written proofs: they re-check as they are, and nothing about them can be changed without its being noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from specforge.algebra import second
+from specforge.algebra.written import comment
+from specforge.apps import verify
+from specforge.apps.cli import main
+from specforge.apps.schema import schema
+from specforge.evidence.files import gaps, sha256
+from specforge.evidence.required import coincidences, steps, transitions
+from specforge.evidence.smtlib import mistake
+from tests.apps.conftest import Ran
+
+BOOK = """\
+rulebook "Pot" "Everybody pays in; the house keeps what was paid; nobody owes."
+asset USD
+party Trader:
+    margin: balance USD = 0 USD
+party Venue, one:
+    fund: balance USD = 0 USD
+    paid: USD = 0
+action deposit(t: Trader, amount: USD):
+    require amount > 0
+    receive amount into t.margin
+    Venue.paid += amount
+action hand(from_: Trader, to_: Trader, amount: USD):
+    require amount > 0 and amount <= from_.margin
+    transfer amount from from_.margin to to_.margin
+claim pot "what stands on the accounts was paid in":
+    (sum of t.margin for t: Trader) + Venue.fund = Venue.paid
+    expect proved
+claim never "nobody is ever rich":
+    for all t: Trader: t.margin <= 10 USD
+"""
+Cli = Callable[..., Ran]
+pytestmark = pytest.mark.skipif(not second.has_cvc5(), reason="cvc5 is an extra")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Cli:
+    def run(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = main([str(each) for each in arguments])
+        captured = capsys.readouterr()
+        return Ran(int(code), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certified")
+    (folder / "pot.rulebook").write_text(BOOK, encoding="utf-8")
+    assert main(["certify", str(folder / "pot.rulebook"), "--only", "pot", "--output", str(folder / "out")]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    """A copy to be spoiled."""
+    for each in original.rglob("*"):
+        if each.is_file():
+            target = tmp_path / each.relative_to(original)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(each.read_bytes())
+    return tmp_path
+
+
+def forge(folder: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Changes the manifest, and every hash that would give it away."""
+    path = folder / "out" / "pot" / "pot" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+    index = json.loads((folder / "out" / "index.json").read_text())
+    index["certificates"][0]["sha256"] = sha256(path.read_bytes())
+    (folder / "out" / "index.json").write_text(json.dumps(index))
+    return manifest
+
+
+# ---------------------------------------------------------------- as they are
+
+
+def test_a_written_proof_is_confirmed(run: Cli, folder: Path):
+    done = run("verify", folder / "out", "--rulebook", folder / "pot.rulebook")
+    assert done.code == 0, done.out
+    assert "CONFIRMED" in done.out and "confirmed by cvc5" in done.out
+    assert run("verify", folder / "out" / "pot" / "pot").code == 0  # a single one
+
+
+def test_everything_written_is_as_its_schema_says(run: Cli, folder: Path):
+    valid = lambda document, name: jsonschema.Draft202012Validator(schema(name)).validate(document)  # noqa: E731
+    manifest = json.loads((folder / "out" / "pot" / "pot" / "manifest.json").read_text())
+    valid(manifest, "certificate")
+    valid(json.loads((folder / "out" / "index.json").read_text()), "certificates")
+    done = run("verify", folder / "out", "--format", "json")
+    valid(json.loads(done.out), "verification")
+    assert json.loads(done.out)["certificates"][0]["verdict"] == "confirmed"
+    assert manifest["lemmas"] and manifest["tool"]["source"] != manifest["rulebook"]["sha256"]
+    transition = {each["transition"] for each in manifest["obligations"]}
+    assert {"start", "action deposit(t=0)", "action hand(from_=0, to_=0)", "action hand(from_=0, to_=1)"} <= transition
+
+
+def test_a_step_says_in_plain_words_what_it_is_and_is_whole(folder: Path):
+    text = (folder / "out" / "pot" / "pot" / "000.smt2").read_text()
+    assert text.startswith("; claim `pot` holds at rest")
+    assert "(set-logic QF_LRA)" in text and text.endswith("(check-sat)\n") and mistake(text) == ""
+    assert text.isascii() and "; lemma: " in text
+
+
+def test_verify_reads_nothing_of_the_language_or_the_prover(folder: Path):
+    probe = (
+        "import sys; from specforge.apps.cli import main; code = main(['verify', sys.argv[1]]);"
+        "print([each for each in sys.modules if each.split('.')[:2] in"
+        " [['specforge', name] for name in ('core', 'elaborate', 'engines', 'syntax', 'pipeline')]]); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe, str(folder / "out")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.endswith("[]\n"), done.stdout + done.stderr
+
+
+def test_the_same_proof_is_written_the_same_way_again(original: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "specforge.apps.cli", "certify", str(original / "pot.rulebook"), "--only", "pot"]
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([*command, "--output", str(tmp_path / seed)], check=True, capture_output=True, env=environment)
+        for each in (original / "out").rglob("*.*"):
+            assert each.read_bytes() == (tmp_path / seed / each.relative_to(original / "out")).read_bytes()
+
+
+# ---------------------------------------------------------------- spoiled
+
+
+def test_an_edited_step_is_noticed(run: Cli, folder: Path):
+    path = folder / "out" / "pot" / "pot" / "000.smt2"
+    path.write_bytes(path.read_bytes().replace(b"0.0", b"1.0", 1))
+    done = run("verify", folder / "out")
+    assert done.code == 1 and "pot/pot/000.smt2 was changed" in done.out
+
+
+def test_an_edited_manifest_or_index_is_noticed(run: Cli, folder: Path):
+    path = folder / "out" / "pot" / "pot" / "manifest.json"
+    kept = path.read_bytes()
+    path.write_bytes(kept.replace(b"nothing", b"n0thing") + b" ")
+    done = run("verify", folder / "out")
+    assert done.code == 1 and "manifest.json is not the file that index.json speaks of" in done.out
+    path.write_text("{")
+    assert run("verify", folder / "out").code == 1
+    path.write_bytes(kept)
+    (folder / "out" / "index.json").write_text('{"schema": "specforge/certificates/1", "certificates": []}')
+    assert run("verify", folder / "out").code == 1
+
+
+@pytest.mark.parametrize("name", ["000.smt2", "manifest.json"])
+def test_a_missing_file_is_noticed(run: Cli, folder: Path, name: str):
+    (folder / "out" / "pot" / "pot" / name).unlink()
+    done = run("verify", folder / "out")
+    assert done.code == 1 and f"pot/pot/{name} is missing" in done.out
+
+
+def test_a_file_too_many_is_noticed(run: Cli, folder: Path):
+    (folder / "out" / "pot" / "pot" / "999.smt2").write_text("(check-sat)")
+    assert run("verify", folder / "out").code == 1
+    (folder / "out" / "pot" / "pot" / "999.smt2").unlink()
+    (folder / "out" / "notes.txt").write_text("")
+    done = run("verify", folder / "out")
+    assert done.code == 1 and "notes.txt belongs to no certificate" in done.out
+
+
+def test_another_rulebook_is_noticed(run: Cli, folder: Path):
+    (folder / "pot.rulebook").write_text(BOOK.replace("amount > 0", "amount >= 0"), encoding="utf-8")
+    done = run("verify", folder / "out", "--rulebook", folder / "pot.rulebook")
+    assert done.code == 1 and "is not the text that was certified" in done.out
+
+
+# ---------------------------------------------------------------- forged, with all hashes made to fit
+
+
+def drop(manifest: dict[str, Any], at: int) -> None:
+    del manifest["obligations"][at]
+
+
+def test_a_dropped_step_is_noticed(run: Cli, folder: Path):
+    manifest = forge(folder, lambda each: drop(each, 0))
+    (folder / "out" / "pot" / "pot" / "000.smt2").unlink()
+    assert len(manifest["obligations"]) > 3
+    done = run("verify", folder / "out")
+    assert done.code == 1 and "a step is missing: the claim holds at rest" in done.out
+
+
+def test_every_single_step_is_needed(folder: Path):
+    manifest = json.loads((folder / "out" / "pot" / "pot" / "manifest.json").read_text())
+    assert gaps(manifest) == []
+    for at in range(len(manifest["obligations"])):
+        spoiled = json.loads(json.dumps(manifest))
+        drop(spoiled, at)
+        assert any("a step is missing" in each for each in gaps(spoiled))
+
+
+def test_a_lemma_without_its_steps_is_noticed(folder: Path):
+    manifest = json.loads((folder / "out" / "pot" / "pot" / "manifest.json").read_text())
+    name = next(each for step in manifest["obligations"] if not step["shows"] for each in step["lemmas"])
+    manifest["lemmas"] = [each for each in manifest["lemmas"] if each["name"] != name]
+    manifest["obligations"] = [each for each in manifest["obligations"] if each["shows"] != name]
+    assert any("rests on something that nobody has shown" in each for each in gaps(manifest))
+
+
+def test_what_is_assumed_without_saying_so_is_noticed(folder: Path):
+    manifest = json.loads((folder / "out" / "pot" / "pot" / "manifest.json").read_text())
+    manifest["obligations"][0]["assumes"] = ["given nobody_pays"]
+    assert any("`given nobody_pays`" in each for each in gaps(manifest))
+
+
+def test_a_rule_left_out_with_all_its_steps_is_noticed_beside_the_rulebook(run: Cli, folder: Path):
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["rules"]["actions"] = [each for each in manifest["rules"]["actions"] if each["name"] != "hand"]
+        manifest["obligations"] = [each for each in manifest["obligations"] if "hand" not in each["transition"]]
+
+    manifest = forge(folder, change)
+    kept = {each["file"] for each in manifest["obligations"]}
+    for each in (folder / "out" / "pot" / "pot").glob("*.smt2"):
+        if each.name not in kept:
+            each.unlink()
+    assert run("verify", folder / "out").code == 0  # from the files alone nobody can know (docs/trust.md)
+    done = run("verify", folder / "out", "--rulebook", folder / "pot.rulebook")
+    assert done.code == 1 and "leaves out the action `hand`" in done.out
+
+
+def test_a_step_that_does_not_hold_is_refuted(run: Cli, folder: Path):
+    path = folder / "out" / "pot" / "pot" / "000.smt2"
+    path.write_text("(set-logic QF_LRA)\n(declare-fun x () Real)\n(assert (> x 0.0))\n(check-sat)\n")
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["obligations"][0]["sha256"] = sha256(path.read_bytes())
+
+    forge(folder, change)
+    done = run("verify", folder / "out")
+    assert done.code == 1 and "pot/pot/000.smt2 does not hold: cvc5 finds values" in done.out
+
+
+def test_what_only_z3_decides_is_open(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(verify, "ask_cvc5", lambda text, units: "unknown")
+    done = run("verify", folder / "out")
+    assert done.code == 4 and "not re-checked by a second solver" in done.out and "z3 confirms it" in done.out
+    monkeypatch.setattr(verify, "ask_z3", lambda text, rlimit: "unknown")
+    done = run("verify", folder / "out")
+    assert done.code == 4 and "nobody confirms it" in done.out
+
+
+def test_without_cvc5_it_says_so(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(verify, "has_cvc5", lambda: False)
+    done = run("verify", folder / "out")
+    assert done.code == 2 and "pip install 'specforge[certify]'" in done.err
+    assert run("verify", folder / "out", "--solver", "z3").code == 4
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_a_claim_that_is_not_proved_is_said_to_be_open(run: Cli, folder: Path):
+    done = run("certify", folder / "pot.rulebook", "--only", "never", "--output", folder / "never")
+    assert done.code == 4 and "OPEN" in done.out and "0 of 1 claims" in done.out
+    assert run("verify", folder / "never").code == 1  # no certificate is no confirmation
+
+
+def test_other_files_are_never_written_over(run: Cli, folder: Path):
+    done = run("certify", folder / "pot.rulebook", "--output", folder)
+    assert done.code == 2 and "other things than certificates" in done.err
+    assert (folder / "pot.rulebook").read_text(encoding="utf-8") == BOOK
+
+
+def test_mistakes_on_the_command_line(run: Cli, folder: Path):
+    assert "did you mean `pot`?" in run("certify", folder / "pot.rulebook", "--only", "pod").err
+    assert run("verify", folder / "nowhere").code == 2
+    assert "no certificate was written there" in run("verify", folder).err
+    (folder / "broken.rulebook").write_text('rulebook "B" "b"\nclaim x "x":\n    y = 1\n')
+    assert run("certify", folder / "broken.rulebook", "--output", folder / "x").code == 3
+
+
+# ---------------------------------------------------------------- the parts
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("(assert true)", "must stand once, at the end"),
+        ("(check-sat)(assert false)", "must stand once, at the end"),
+        ("(check-sat)", "no fact"),
+        ('(set-option :regular-output-channel "x")(assert false)(check-sat)', "`set-option` has no place"),
+        ('(echo "unsat")(assert true)(check-sat)', "`echo` has no place"),
+        ("(declare-fun f (Real) Real)(assert true)(check-sat)", "plain unknown"),
+        ("(define-fun x () Bool false)(assert x)(check-sat)", "`define-fun` has no place"),
+        ("unsat (assert true)(check-sat)", "outside every command"),
+        ("(assert true))(check-sat)", "closes what none opened"),
+        ("(assert |x)(check-sat)", "does not end"),
+        ("(assert true)(check-sat", "not closed"),
+        ("(assert (= |a;b| \"x)\"\"\")) ; (exit)\n(check-sat)", ""),
+    ],
+)
+def test_only_facts_and_one_question_are_carried_out(text: str, says: str):
+    assert mistake(text) == says if not says else says in mistake(text)
+
+
+def test_a_comment_stays_on_its_line():
+    assert comment("a\n(check-sat)\r\u2028é") == "a\\u{a}(check-sat)\\u{d}\\u{2028}\\u{e9}"
+
+
+def test_members_coincide_in_every_way():
+    parties = {"T": {"open": True, "members": 0}, "C": {"open": False, "members": 2}, "N": {"open": True, "members": 1}}
+    named = lambda *of: [{"name": f"p{at}", "party": party} for at, party in enumerate(of)]  # noqa: E731
+    assert list(coincidences(named("T", "T"), parties)) == [["p0=0", "p1=0"], ["p0=0", "p1=1"]]
+    assert len(list(coincidences(named("T", "T", "T"), parties))) == 5  # the ways to put three people into groups
+    assert len(list(coincidences(named("C", "C"), parties))) == 4
+    assert list(coincidences(named("N"), parties)) == [["p0=0"], ["p0=1"]]
+    assert list(coincidences([], parties)) == [[]]
+
+
+def test_steps_follow_from_the_table():
+    rules = {
+        "parties": [{"name": "T", "open": True, "members": 0}], "choices": [{"parameter": "way", "values": 2}],
+        "actions": [{"name": "pay", "members": [{"name": "t", "party": "T"}]}], "duties": [{"name": "cover", "members": []}],
+        "called": [],
+    }  # fmt: skip
+    assert [each.name for each in transitions(rules)] == [
+        f"{what} [way={way}]" for way in (0, 1) for what in ("start", "rest", "action pay(t=0)", "duty cover()")
+    ]
+    manifest = {
+        "rules": rules,
+        "claim": {"moment": {"at": "action", "rule": "pay", "then": "cover"}, "members": {"T": 1}},
+        "lemmas": [{"name": "l", "members": {}}],
+    }
+    found = {(each.shows, each.transition, each.members) for each in steps(manifest)}
+    assert found == {
+        *(("", f"action pay(t=0) then cover [way={way}]", members) for way in (0, 1) for members in ("", "1 T")),
+        *(("l", f"{what} [way={way}]", "") for way in (0, 1) for what in ("start", "action pay(t=0)", "duty cover()")),
+    }  # fmt: skip
