@@ -35,10 +35,12 @@ Fixed = Mapping[Cell, Any]
 
 LONGEST = 18  # steps of a run, actions and firings together
 CANDIDATES = 12  # suggestions taken from one question
-STARTING, JOINING, SLICE, GROWTH = 5, 3, 0.7, 2.0  # searches at first, and that join in each round; seconds, and how they grow
+STARTING, JOINING, SLICE, GROWTH = 5, 2, 0.7, 2.0  # searches at first, and that join in each round; seconds, and how they grow
 STONES, NEAREST, FARTHEST = 3, 7, 8  # stepping stones of a duty and length; steps to them, steps beyond them
 MOST_STONES = 16
 PATIENCE = 1.0  # seconds that a question may take at least; then twice what its line has taken so far
+LONELY = 1.2  # seconds before stones are looked for
+ROOTED = 0.4  # runs from the start get so much more time than those by way of one stone
 USUAL_RATIOS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/2", "1/20", "1/100"))
 MOST_CHOICES = 12  # of values for the parameters
 
@@ -121,6 +123,8 @@ def specs(suits: Suits, seed: int) -> Iterator[Spec]:
             *(Spec(more, each, 1, core) for each in edges),
             *([Spec(few, last, 1), Spec(more, last, 1, core)] if first != last else []),
         ]
+    if any("rate" in kinds for pair in suits.products(first)[1] for kinds in pair):  # shares of one are in no narrow grid
+        listed = [each for each in listed if each.level > 0]
     done: list[Spec] = []
     random = Random(seed)
     names = sorted(core or [each.name for each in system.actions.values() if each.open])
@@ -180,6 +184,7 @@ class Search:
         self.unrolling: Unrolling | None = None
         self.root = Line(True, 0, 0)
         self.lines = [self.root]
+        self.looked = 1  # the steps up to which stones were looked for
         self.exhausted = False
 
     def run(self, seconds: float) -> Iterator[Plan]:
@@ -187,23 +192,25 @@ class Search:
         end = time.monotonic() + seconds
         self._unrolling()
         while not self.exhausted and (left := end - time.monotonic()) > 0.02:
-            line = min(self.lines, key=lambda each: each.spent)
+            line = min(self.lines, key=lambda each: each.spent * (ROOTED if each is self.root else 1))
             began = time.monotonic()
             answer: Answer = "unsat"
             if line.length >= self.root.length:  # what is shorter was asked about without stones
                 answer = yield from self._ask(line.length, line.kept, min(max(PATIENCE, 2 * line.spent), left))
             line.spent += time.monotonic() - began
             if answer == "unsat":
-                if line is self.root and 2 <= line.length <= NEAREST:
-                    self._find_stones(line.length)
                 line.length += 1
+            elif line is self.root and line.spent > LONELY:
+                while self.looked < min(line.length, NEAREST):
+                    self.looked += 1
+                    self._find_stones(self.looked)
             if line.length > (line.steps + FARTHEST if line.steps else LONGEST):
                 self.lines.remove(line)
             self.exhausted = line is self.root and self.root not in self.lines
 
     def _find_stones(self, steps: int) -> None:
         """Runs so long in which some duty acts last."""
-        unrolling, end = self._unrolling(), time.monotonic() + 2 * PATIENCE
+        unrolling, end = self._unrolling(), time.monotonic() + PATIENCE
         for duty in (each.name for each in unrolling.encoding.rules if each.duty):
             blocked: list[Any] = []
             while len(blocked) < STONES and len(self.lines) <= MOST_STONES and (left := end - time.monotonic()) > 0:
