@@ -1,0 +1,49 @@
+"""Work that ends in time, wherever the time finds it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+import pytest
+
+from specforge.engines.deadline import OutOfTime, at_most
+
+
+class Deaf:
+    """Nothing that is raised while it goes gets out."""
+
+    def __del__(self) -> None:
+        time.sleep(0.1)
+
+
+def test_it_ends_and_leaves_nothing_behind():
+    before = signal.getsignal(signal.SIGALRM), sys.unraisablehook
+    with pytest.raises(OutOfTime), at_most(0.02):
+        while True:
+            pass
+    assert (signal.getsignal(signal.SIGALRM), sys.unraisablehook) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_an_alarm_that_is_turned_into_another_error_is_still_out_of_time():
+    with pytest.raises(OutOfTime), at_most(0.02):
+        try:
+            while True:
+                pass
+        except BaseException as error:
+            raise TypeError("argument 1") from error
+
+
+def test_an_error_of_the_work_itself_stays_what_it_is():
+    with pytest.raises(TypeError), at_most(100):
+        raise TypeError("argument 1")
+
+
+def test_an_alarm_that_falls_on_deaf_ears_rings_again(capsys):
+    with pytest.raises(OutOfTime), at_most(0.02):
+        Deaf()
+        while True:
+            pass
+    assert "Exception ignored" not in capsys.readouterr().err
