@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import re
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from attrs import frozen
 
 from specforge.apps import rulebooks
 from specforge.apps.check import cores
+from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
 from specforge.apps.progress import Progress
@@ -75,7 +75,7 @@ def _all(paths: Sequence[Path], options: argparse.Namespace) -> dict[Path, list[
             return alone
         progress.say(f"0 of {len(paths)} rulebooks")
         done: dict[Path, list[Claim]] = {}
-        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as crew:
+        with crew_of(jobs) as crew:
             at = {crew.submit(certified, path, tuple(options.only), seconds, source): path for path in paths}
             for each in as_completed(at):
                 done[at[each]] = each.result()
@@ -278,7 +278,7 @@ class Writer:
             transition = head + then + bracket + tail
         step: Json = {
             "shows": need.shows, "transition": transition, "members": need.members, "lemmas": [], "assumes": [],
-            "decided": "plain", "why": PLAIN, "file": None, "sha256": None,
+            "decided": "plain", "why": discharged.why or PLAIN, "file": None, "sha256": None,
         }  # fmt: skip
         if is_plain(question):
             return step

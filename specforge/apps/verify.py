@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +18,7 @@ from typing import IO, Any
 from attrs import evolve, field, frozen
 
 from specforge.algebra.second import ask_cvc5, ask_z3, has_cvc5
+from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError
 from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for, opened
@@ -141,16 +140,12 @@ def _answers(tasks: Sequence[tuple[str, bool, int]], jobs: int) -> Iterator[tupl
     if jobs == 1:
         yield from map(_answer, tasks)
         return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as crew:
-        waiting = [crew.submit(_answer, each) for each in tasks]
-        try:
-            for each in waiting:
-                try:
-                    yield each.result()
-                except BrokenProcessPool:
-                    yield "", "a solver ended without an answer"
-        finally:
-            crew.shutdown(wait=False, cancel_futures=True)
+    with crew_of(jobs) as crew:
+        for each in [crew.submit(_answer, each) for each in tasks]:
+            try:
+                yield each.result()
+            except BrokenProcessPool:
+                yield "", "a solver ended without an answer"
 
 
 def _answer(task: tuple[str, bool, int]) -> tuple[str, str]:

@@ -48,6 +48,7 @@ class Discharged:
     stage: int
     seconds: float = field(eq=False)
     _question: Question | None = field(eq=False, repr=False, default=None)
+    why: str = field(eq=False, default="")  # nothing was left to ask
 
     @property
     def question(self) -> Question | None:
@@ -62,10 +63,11 @@ class Incomplete(Exception):
     """An obligation that the proof requires has not been discharged."""
 
 
-def discharge(need: Need, question: Question | None, rlimit: int) -> Discharged | None:
-    """Puts the question to the solver.  None for `question`: the transition cannot happen, or the goal is plainly true."""
+def discharge(need: Need, question: Question | None, rlimit: int, why: str = "") -> Discharged | None:
+    """Puts the question to the solver.  None for `question`: the transition cannot happen, or the goal is plainly true;
+    `why` says which."""
     if question is None:
-        return Discharged(need, frozenset(), 0, 0.0)
+        return Discharged(need, frozenset(), 0, 0.0, why=why)
     if question.ask(rlimit) != "proved":
         return None
     return Discharged(need, question.used, question.stage, question.seconds, question)

@@ -100,6 +100,12 @@ def test_a_written_proof_is_confirmed(run: Cli, folder: Path):
     assert run("verify", folder / "out" / "pot" / "pot").code == 0  # a single one
 
 
+def test_several_processes_come_to_the_same(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(verify, "FEW", 1)
+    done = run("verify", folder / "out", "--jobs", 2)
+    assert done.code == 0, done.out
+
+
 def test_everything_written_is_as_its_schema_says(run: Cli, folder: Path):
     valid = lambda document, name: jsonschema.Draft202012Validator(schema(name)).validate(document)  # noqa: E731
     manifest = json.loads((folder / "out" / "pot" / "pot" / "manifest.json").read_text())
