@@ -21,6 +21,7 @@ from specforge.engines.cases import Book, Case
 from specforge.engines.transitions import Scene, begin, in_classes
 
 EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*.rulebook"))
+GHOSTS = ("by", "acted", "was", "~")
 VALUES = [Fraction(x) for x in (0, 1, 2, 3, 5, 10, 20, 50, 80, 100, 120, 150)]
 VALUES += [Fraction(1, 2), Fraction(7, 3), Fraction(9, 10)]
 
@@ -42,7 +43,7 @@ class Concrete:
         self.equations: list[Any] = []
         algebra = scene.algebra
         for (name, member, index), value in scene.before.items():
-            if not isinstance(member, Virtual) and name.partition(":")[0] not in ("by", "acted"):
+            if not isinstance(member, Virtual) and name.partition(":")[0] not in GHOSTS:
                 self._same(value, before[name, self._real(name, member), index])
         for name, value in args.items():
             self._same(scene.env[name], value)
@@ -65,7 +66,7 @@ class Concrete:
                             total = sum((after[f.name, m, i] for m in members), Fraction(0))
                             self.equations.append(post.total().term() == q(total))
         for (name, member, index), value in algebra.state.items():
-            if not isinstance(member, Virtual) and name.partition(":")[0] not in ("by", "acted", "~"):
+            if not isinstance(member, Virtual) and name.partition(":")[0] not in GHOSTS:
                 self.equations.append(_equation(value, after[name, self._real(name, member), index]))
 
     def _real(self, name: str, member: int) -> int:
@@ -183,6 +184,36 @@ class Steps:
             if not self.settle(machine, {name for name, _ in took}):
                 return
 
+    def play(self, scenario: ir.Scenario) -> None:
+        """The actions of a scenario, with two more members who stand by."""
+        system = self.system
+        sizes = {name: len(members) + 2 for name, members in scenario.members}
+        sizes |= {p.name: len(p.named) + 2 for p in system.open_parties() if p.name not in sizes}
+        machine = ExactMachine(system, sizes)
+        machine.begin({})
+        start = {}
+        for place, expr in scenario.starts:
+            index = machine.evaluate(place.index) if place.index is not None else 0
+            start[place.field, machine.evaluate(place.member), index] = machine.evaluate(expr)
+        for f in system.fields.values():  # those who stand by have something to lose
+            if f.party in sizes and f.kind is ir.Kind.BALANCE and f.start is None:
+                for cell in machine.cells(f):
+                    if cell[1] >= sizes[f.party] - 2:
+                        start[cell] = self.random.choice(VALUES[:6])
+        machine.begin(start)
+        for line in scenario.lines:
+            if isinstance(line, ir.Act):
+                args = tuple(machine.evaluate(each) for each in line.args)
+                before = machine.save()
+                try:
+                    took = machine.act(line.action, args, self.pick)
+                except (Refused, DefectFound):
+                    machine.restore(before)
+                    continue
+                self.check("action", system.actions[line.action], args, before, machine.save(), machine.sizes)
+                if not self.settle(machine, {name for name, _ in took}):
+                    return
+
     def settle(self, machine: ExactMachine, took: set[str]) -> bool:
         acted: set = set()
         for _ in range(20):
@@ -260,6 +291,11 @@ class Steps:
         against = explain(scene, view)
         assert against is None, f"{case.text()}:\n{against}"
         self.checked += 1
+        fields = self.system.fields
+        numbers = [c for c in after if isinstance(fields[c[0]].type, ir.Number) and fields[c[0]].kind is not ir.Kind.PARAMETER]
+        wrong = self.random.choice(numbers)
+        spoilt = Concrete(scene, before, {**after, wrong: after[wrong] + Fraction(1, 3)}, sizes, who, values)
+        assert explain(scene, spoilt) is not None, f"{case.text()}: {wrong} may be anything"
 
 
 @pytest.mark.parametrize("coarse", [True, False], ids=["coarse", "exact"])
@@ -269,3 +305,6 @@ def test_concrete_steps_are_models_of_the_formulas(path: Path, coarse: bool) -> 
     for _ in range(12):
         steps.run(10)
     assert steps.checked > 10
+    for scenario in steps.system.scenarios.values():
+        for _ in range(3):
+            steps.play(scenario)
