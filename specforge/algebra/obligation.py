@@ -44,6 +44,7 @@ class Question:
     seconds: float = 0.0
     model: dict[str, Fraction | bool] = field(factory=dict)
     only_named: bool = False
+    seen: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms that live as long
 
     def ask(self, rlimit: int = RLIMIT) -> Answer:
         """Sets `answer`, `stage`, `used` (the sources that the proof needs) and, if it is open, `model`."""
@@ -80,7 +81,7 @@ class Question:
         """`named`: with only what is said of named members and of the venue.  Two procedures in turn: one that is quick where
         products do not matter, one that is strong where they do."""
         self.only_named = named
-        seen: dict[int, bool] = {}
+        seen = self.seen
         facts = [each for each in self.known(stage) if not (named and mentions_crowd(each, seen))]
         facts.append(as_term(negate(self.goal)))
         sources: dict[str, list[Any]] = {}

@@ -36,6 +36,7 @@ class Scene:
     before: dict[Any, Any] = field(factory=dict)
     hypotheses: list[Hypothesis] = field(factory=list)
     said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
+    speaks_of_crowd: dict[int, bool] = field(factory=dict)
 
     # -- what is said of a state
 
@@ -57,7 +58,9 @@ class Scene:
     def question(self, goal: Bool) -> Question:
         algebra = self.algebra
         plain = [*algebra.facts[0], *algebra.conditions]
-        return Question((plain, list(algebra.facts[1]), list(algebra.facts[2])), list(self.hypotheses), goal)
+        made = Question((plain, list(algebra.facts[1]), list(algebra.facts[2])), list(self.hypotheses), goal)
+        made.seen = self.speaks_of_crowd
+        return made
 
     @property
     def impossible(self) -> bool:
