@@ -63,7 +63,9 @@ def specs(suits: Suits, seed: int) -> Iterator[Spec]:
             Spec(few, first, 1, None, Way.LINEAR),
             Spec(few, first, 1, None, Way.LIGHT),
             Spec(more, first, 1, core, Way.LIGHT),
+            Spec(few, last, 0, None, Way.LIGHT),
             Spec(few, first, 1, None, Way.FREE),
+            Spec(few, last, 1, None, Way.FREE),
             Spec(few, first, 1, None, Way.COVER),
             Spec(more, first, 0, core, Way.FREE),
             Spec(more, last, 0, core, Way.LIGHT),
@@ -86,13 +88,14 @@ def specs(suits: Suits, seed: int) -> Iterator[Spec]:
         listed = [each for each in listed if each.level > 0]
     done: list[Spec] = []
     random = Random(seed)
-    names = sorted(core or [each.name for each in system.actions.values() if each.open])
+    names = [each.name for each in system.actions.values() if each.open and (core is None or each.name in core)]
     misses = 0
     while misses < 100:
         if listed:
             spec = listed.pop(0)
         else:
-            only = core if len(names) <= 3 or random.random() < 0.5 else frozenset(random.sample(names, random.choice((3, 4))))
+            some = frozenset(random.sample(names, min(len(names), random.choice((3, 4)))))
+            only = random.choice((None, core, core, some))
             members, level = random.choice((few, more, more, many)), random.choice((0, 0, 1, 1, 2))
             spec = Spec(members, random.choice(choices), level, only, random.choice(ways))
         misses += 1
