@@ -168,12 +168,13 @@ def mentions_crowd(term: Any, seen: dict[int, bool]) -> bool:
     return known
 
 
-def recheck(text: str, rlimit: int = 40 * RLIMIT) -> bool:
+def recheck(text: str, rlimit: int = 4 * RLIMIT) -> bool:
     """Does a fresh solver, given nothing but the text, agree?"""
     context = z3.Context()
-    for make in (lambda: z3.Solver(ctx=context), lambda: z3.Tactic("qfnra-nlsat", ctx=context).solver()):
-        solver = make()
-        solver.set("rlimit", rlimit)
+    for strong, share, seconds in ((False, 40, 2), (True, 1, 60), (False, 1, 60)):
+        solver = z3.Tactic("qfnra-nlsat", ctx=context).solver() if strong else z3.SimpleSolver(ctx=context)
+        solver.set("rlimit", rlimit // share)
+        solver.set("timeout", seconds * 1000)
         solver.from_string(text)
         if str(solver.check()) == "unsat":
             return True
