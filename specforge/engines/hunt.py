@@ -22,7 +22,7 @@ from specforge.engines.search import Fixed, Search, Spec, Suits, Way, Work, judg
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal, state_assumptions
 from specforge.evidence.trace import Plan
 
-STARTING, JOINING, SLICE, GROWTH = 5, 2, 0.4, 2.0  # searches at first, and that join in each round; seconds, and how they grow
+STARTING, JOINING, SLICE, GROWTH = 6, 2, 0.4, 2.0  # searches at first, and that join in each round; seconds, and how they grow
 USUAL_RATIOS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/2", "1/20", "1/100"))
 MOST_CHOICES = 12  # of values for the parameters
 
@@ -77,6 +77,7 @@ def specs(suits: Suits, seed: int) -> Iterator[Spec]:
         listed = [
             *(Spec(more, each, 0, core, share=2.5) for each in edges[:1]),
             Spec(few, first, 1),
+            Spec(more, first, 0, core),
             Spec(more, first, 1, core),
             Spec(many, first, 0, core),
             *([Spec(few, last, 0), Spec(more, last, 0)] if first != last else []),

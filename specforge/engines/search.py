@@ -106,6 +106,10 @@ class Search:
         end = time.process_time() + seconds
         self._unrolling()
         while not self.exhausted and work.left > 0.02 and (left := end - time.process_time()) > 0.01:
+            if self.root.spent > LONELY and self.looked < min(self.root.length, NEAREST):
+                self.looked += 1
+                self._find_stones(self.looked, min(PATIENCE, left), work)
+                continue
             line = min(self.lines, key=lambda each: each.spent * (ROOTED if each is self.root else 1))
             began = time.process_time()
             answer: Answer = "unsat"
@@ -114,17 +118,14 @@ class Search:
             line.spent += time.process_time() - began
             if answer == "unsat":
                 line.length += 1
-            elif line is self.root and line.spent > LONELY:
-                while self.looked < min(line.length, NEAREST):
-                    self.looked += 1
-                    self._find_stones(self.looked, work)
             if line.length > (line.steps + FARTHEST if line.steps else LONGEST):
                 self.lines.remove(line)
             self.exhausted = line is self.root and self.root not in self.lines
 
-    def _find_stones(self, steps: int, work: Work) -> None:
+    def _find_stones(self, steps: int, seconds: float, work: Work) -> None:
         """Runs so long in which some duty acts last."""
-        unrolling, end = self._unrolling(), time.process_time() + PATIENCE
+        unrolling, end = self._unrolling(), time.process_time() + seconds
+        self._reach(steps)
         for duty in (each.name for each in unrolling.encoding.rules if each.duty):
             blocked: list[Any] = []
             while len(blocked) < STONES and len(self.lines) <= MOST_STONES and (left := end - time.process_time()) > 0:
