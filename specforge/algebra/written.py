@@ -85,19 +85,29 @@ def _parts(term: Any) -> Iterator[Any]:
 
 def _needed(facts: list[_Fact]) -> list[_Fact]:
     """Those of them that a proof needs; all, if the solver cannot say."""
-    for minimal in (False, True):
-        fewer = _core(facts, z3.SimpleSolver(), minimal, RLIMIT // 8)
-        if fewer is None:
-            fewer = _core(facts, z3.Tactic("qfnra-nlsat").solver(), minimal, RLIMIT)
-        if fewer is None:
-            break
-        facts = fewer
+    fewer = _core(facts, z3.SimpleSolver(), RLIMIT // 8)
+    if fewer is not None:
+        return _core(fewer, z3.SimpleSolver(), RLIMIT // 8, minimal=True) or fewer
+    return _one_by_one(_core(facts, _strong(), RLIMIT) or facts)
+
+
+def _one_by_one(facts: list[_Fact]) -> list[_Fact]:
+    """Leaves out whatever can be left out, for the procedure that does not do so itself."""
+    for each in list(facts):
+        rest = [other for other in facts if other is not each]
+        if len(rest) < len(facts):
+            facts = _core(rest, _strong(), RLIMIT // 40, seconds=2) or facts
     return facts
 
 
-def _core(facts: list[_Fact], solver: Any, minimal: bool, rlimit: int) -> list[_Fact] | None:
+def _strong() -> Any:
+    return z3.Tactic("qfnra-nlsat").solver()
+
+
+def _core(facts: list[_Fact], solver: Any, rlimit: int, minimal: bool = False, seconds: int = 20) -> list[_Fact] | None:
     solver.set("unsat_core", True)
     solver.set("rlimit", rlimit)
+    solver.set("timeout", seconds * 1000)  # a last resort: the work is bounded first
     if minimal:
         solver.set("core.minimize", True)
     for at, each in enumerate(facts):
@@ -118,7 +128,7 @@ def _text(facts: Sequence[_Fact], heading: Sequence[str], say: Callable[[str], s
         _look(each.term, unknowns, kinds)
     logic = f"QF_{'N' if 'products' in kinds else 'L'}{'IRA' if 'rounding' in kinds else 'RA'}"
     lines = [f"; {comment(each)}" for each in heading]
-    lines += ["(set-info :smt-lib-version 2.6)", "(set-info :status unsat)", f"(set-logic {logic})"]
+    lines += ["(set-info :smt-lib-version 2.6)", f"(set-logic {logic})"]
     lines += [unknowns[name] for name in sorted(unknowns)]
     headings = list(dict.fromkeys(each.why for each in facts))
     headings.sort(key=lambda why: 0 if why in STAGES else 2 if why == GOAL else 1)

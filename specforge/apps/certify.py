@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import as_completed
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,28 +62,18 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _all(paths: Sequence[Path], options: argparse.Namespace) -> dict[Path, list[Claim]]:
-    """Each rulebook's claims; several rulebooks at once, where there are cores for it."""
+    """Each rulebook's claims.  INVARIANT: each has a process of its own, so that the same text gives the same files."""
     jobs = min(options.jobs or cores(), len(paths))
     seconds = options.budget * jobs / len(paths) if options.budget else SECONDS
     source = source_hash()
-    with Progress() as progress:
-        if jobs == 1:
-            alone: dict[Path, list[Claim]] = {}
-            for path in paths:
-                alone[path] = certified(path, tuple(options.only), seconds, source, partial(_say, progress, path.stem))
-            return alone
+    done: dict[Path, list[Claim]] = {}
+    with Progress() as progress, crew_of(jobs, alike=True) as crew:
+        at = {crew.submit(certified, path, tuple(options.only), seconds, source): path for path in paths}
         progress.say(f"0 of {len(paths)} rulebooks")
-        done: dict[Path, list[Claim]] = {}
-        with crew_of(jobs) as crew:
-            at = {crew.submit(certified, path, tuple(options.only), seconds, source): path for path in paths}
-            for each in as_completed(at):
-                done[at[each]] = each.result()
-                progress.say(f"{len(done)} of {len(paths)} rulebooks")
-        return {path: done[path] for path in paths}
-
-
-def _say(progress: Progress, book: str, said: str) -> None:
-    progress.say(f"{book}: {said}")
+        for each in as_completed(at):
+            done[at[each]] = each.result()
+            progress.say(f"{len(done)} of {len(paths)} rulebooks")
+    return {path: done[path] for path in paths}
 
 
 def _write(folder: Path, done: dict[Path, list[Claim]]) -> None:
@@ -147,9 +136,7 @@ def _steps(steps: int, texts: int) -> str:
 # ---------------------------------------------------------------- one rulebook
 
 
-def certified(
-    path: Path, only: tuple[str, ...], seconds: float, source: str, say: Callable[[str], None] = lambda _: None
-) -> list[Claim]:
+def certified(path: Path, only: tuple[str, ...], seconds: float, source: str) -> list[Claim]:
     """Every claim that is to be proved, with the certificate of its proof."""
     from specforge.elaborate import load
     from specforge.engines.induction import prove
@@ -164,14 +151,12 @@ def certified(
         goal, verdict = row.quest.goal, "proved" if row.expect is None else row.expect.verdict
         if isinstance(goal, ClaimGoal) and verdict != "refuted" and (not only or goal.name in only):
             wanted[goal] = verdict == "proved"
-    say(f"looking for the proofs of {len(wanted)} claims")
     outcomes = prove(system, list(wanted), seconds=seconds)
     writer = Writer.of(system, path, source)
     result: list[Claim] = []
     for goal, matters in wanted.items():
         outcome, given = outcomes[goal], tuple(each.text for each in goal.given)
         if isinstance(outcome, Proved):
-            say(f"writing the proof of {goal.name}")
             result.append(writer.claim(goal, outcome, matters))
         else:
             result.append(Claim(goal.name, given, matters, None, outcome.reason))
@@ -217,7 +202,7 @@ class Writer:
 
         claim, given = goal.claim, tuple(each.text for each in goal.given)
         certificate = proof.certificate
-        lemmas = {each.name: each for each in certificate.lemmas}
+        lemmas = {each.name: each for each in sorted(certificate.lemmas, key=lambda each: each.name)}
         texts: dict[str, str] = {}
         obligations: list[Json] = []
         try:

@@ -33,6 +33,7 @@ STONES, NEAREST, FARTHEST = 3, 7, 8  # stepping stones of a duty and length; ste
 MOST_STONES = 10
 PATIENCE = 0.5  # seconds that a question may take at least; then twice what its line has taken so far
 LONELY = 0.6  # seconds before stones are looked for
+STRAIGHT = 0.25  # of the time of a turn: runs from the start, without a stone
 ROOTED = 0.4  # runs from the start get so much more time than those by way of one stone
 
 
@@ -102,15 +103,18 @@ class Search:
         self.exhausted = False
 
     def run(self, seconds: float, work: Work) -> Iterator[Plan]:
-        """Goes on for so long (of the processor), always where least was spent."""
-        end = time.process_time() + seconds
+        """Goes on for so long (of the processor): first a while from the start, then where least was spent."""
         self._unrolling()
+        end = time.process_time() + seconds
+        straight = end - seconds * (1 - STRAIGHT)
         while not self.exhausted and work.left > 0.02 and (left := end - time.process_time()) > 0.01:
-            if self.root.spent > LONELY and self.looked < min(self.root.length, NEAREST):
+            ahead = straight - time.process_time() > 0.01
+            left -= (1 - STRAIGHT) * seconds if ahead else 0
+            if not ahead and self.root.spent > LONELY and self.looked < min(self.root.length, NEAREST):
                 self.looked += 1
                 self._find_stones(self.looked, min(PATIENCE, left), work)
                 continue
-            line = min(self.lines, key=lambda each: each.spent * (ROOTED if each is self.root else 1))
+            line = self.root if ahead else min(self.lines, key=lambda each: each.spent * (ROOTED if each is self.root else 1))
             began = time.process_time()
             answer: Answer = "unsat"
             if line.length >= self.root.length:  # what is shorter was asked about without stones

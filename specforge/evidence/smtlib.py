@@ -19,6 +19,8 @@ def mistake(text: str) -> str:
             return f"the command `{name[:40]}` has no place in an obligation"
         if name == "declare-fun" and not UNKNOWN.fullmatch(command):
             return "something other than a plain unknown is declared"
+        if name == "set-info" and command != "(set-info :smt-lib-version 2.6)":
+            return "something other than the version of SMT-LIB is said of the text"
     names = [name for name, _ in found]
     if names.count("check-sat") != 1 or names[-1] != "check-sat":
         return "the question `(check-sat)` must stand once, at the end"

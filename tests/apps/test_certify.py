@@ -307,6 +307,7 @@ def test_mistakes_on_the_command_line(run: Cli, folder: Path):
         ('(echo "unsat")(assert true)(check-sat)', "`echo` has no place"),
         ("(declare-fun f (Real) Real)(assert true)(check-sat)", "plain unknown"),
         ("(define-fun x () Bool false)(assert x)(check-sat)", "`define-fun` has no place"),
+        ("(set-info :status sat)(assert true)(check-sat)", "other than the version"),
         ("unsat (assert true)(check-sat)", "outside every command"),
         ("(assert true))(check-sat)", "closes what none opened"),
         ("(assert |x)(check-sat)", "does not end"),
