@@ -1,4 +1,4 @@
-"""Every published figure about BitMEX and Binance is answered: by a scenario that holds, or by a reason in SOURCES.md."""
+"""Every published figure that was collected is answered: by a scenario that holds, or by a reason in SOURCES.md."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from specforge.elaborate.load import load
 from specforge.engines.scenarios import scenario_outcome
 
 ROOT = Path(__file__).parents[2]
-CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
-COLLECTED = (Path(__file__).parent / "collected.txt").read_text(encoding="utf-8").split()
+HERE = Path(__file__).parent
+CASES: list[dict[str, Any]] = [
+    case for path in sorted((HERE / "cases").glob("*.json")) for case in json.loads(path.read_text(encoding="utf-8"))
+]
+COLLECTED = [name for path in sorted((HERE / "collected").glob("*.txt")) for name in path.read_text(encoding="utf-8").split()]
 BOOKS = sorted((ROOT / "rulebooks").glob("*/*.rulebook"))
 
 

@@ -14,7 +14,9 @@ import pytest
 
 HERE = Path(__file__).parent
 RULEBOOKS = HERE.parents[1] / "rulebooks"
-CASES: dict[str, dict[str, Any]] = {case["id"]: case for case in json.loads((HERE / "cases.json").read_text(encoding="utf-8"))}
+CASES: dict[str, dict[str, Any]] = {
+    case["id"]: case for path in (HERE / "cases").glob("*.json") for case in json.loads(path.read_text(encoding="utf-8"))
+}
 
 
 def figures(name: str) -> tuple[dict[str, Fraction], dict[str, Any]]:
