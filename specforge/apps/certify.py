@@ -367,7 +367,8 @@ def _rules(system: ir.System) -> Json:
 
 
 def used(path: Path) -> list[str]:
-    """The rulebooks it uses, and those they use, by their paths from its directory."""
+    """The rulebooks it uses or includes, and those they do, by their paths from its directory."""
+    from specforge.elaborate.load import STANDARD
     from specforge.syntax import tree
     from specforge.syntax.parse import parse
     from specforge.syntax.read import read
@@ -379,7 +380,7 @@ def used(path: Path) -> list[str]:
         source, _ = read(path.parent / here)
         book = parse(source)[0] if source is not None else None
         for item in book.items if book is not None else ():
-            if isinstance(item, tree.Use):
+            if isinstance(item, tree.Use | tree.Include) and not item.path.text.startswith(STANDARD):
                 name = Path(_joined(here.parent / item.path.text))
                 if name.as_posix() not in found and name != Path(path.name):
                     found[name.as_posix()] = None
@@ -398,7 +399,7 @@ def source_hash() -> str:
     import specforge
 
     folder = Path(specforge.__file__).parent if specforge.__file__ else Path(next(iter(specforge.__path__)))
-    files = sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".lark", ".bin", ".json"))
+    files = sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".lark", ".bin", ".json", ".rulebook"))
     return sha256("\n".join(f"{each.relative_to(folder).as_posix()} {sha256(each.read_bytes())}" for each in files))
 
 

@@ -59,6 +59,8 @@ class Code(Enum):
     SF214 = "name of a built-in function or type"
     SF215 = "`only` names something that is not an action"
     SF216 = "unknown action or duty"
+    SF217 = "name that the included file does not give"
+    SF218 = "new word that means something else in the included file"
 
     # SF3xx: types and units
     SF301 = "wrong type"

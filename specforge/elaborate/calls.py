@@ -12,7 +12,7 @@ from specforge.diagnostics.diagnostic import Label
 from specforge.diagnostics.source import Span
 from specforge.elaborate import expressions, names, types, units
 from specforge.elaborate.inline import substitute
-from specforge.elaborate.names import BUILT_IN, Definition, Local, Scope, Unit, Used
+from specforge.elaborate.names import BUILT_IN, Definition, Local, Party, Scope, Unit, Used
 from specforge.syntax import tree
 
 ROUNDING = {
@@ -191,11 +191,45 @@ def _holdings(node: tree.Call, scope: Scope) -> types.Typed:
         scope.context.report(Code.SF203, "`holdings` takes the name of an asset", Label(ref.span, "not an asset"))
         return expressions.hole(node.span)
     path = tree.Path(tuple(parts), span=ref.span)
+    owner = _owner(parts, scope)
+    if owner is not None:
+        return _held_apart(node, owner, parts[-1], scope)
     asset = names.find_path(scope.book, path, Code.SF207, "asset", lambda each: isinstance(each, Unit) and each.asset)
     if asset is None:
         return expressions.hole(node.span)
     field = asset.book.house_of(asset.name.text)
     return ir.Read(field, expressions.RULES, span=node.span), types.number(units.base(asset.name.text))
+
+
+def _owner(parts: Sequence[tree.Name], scope: Scope) -> Party | None:
+    """The party in `Copper.USD`, `bank.Copper.USD`."""
+    thing = scope.book.things.get(parts[0].text)
+    for part in parts[1:-1]:
+        thing = thing.target.things.get(part.text) if isinstance(thing, Used) else None
+    return thing if isinstance(thing, Party) and len(parts) > 1 else None
+
+
+def _held_apart(node: tree.Call, owner: Party, asset: tree.Name, scope: Scope) -> types.Typed:
+    """`holdings(Copper.USD)`: what a party that stands apart holds."""
+    text = owner.name.text
+    if owner.house == owner.book.prefix:
+        scope.context.report(
+            Code.SF203,
+            f"`{text}` has no house of its own",
+            Label(node.args[0].span, "whose money is this?"),
+            Label(owner.name.span, f"`{text}` is declared here"),
+            help=f"write `party {text}, one, apart:`" if owner.one else "only a one-member party can stand apart",
+        )
+        return expressions.hole(node.span)
+    scope.context.used(node.args[0].span, owner.name)
+    assets = {each.asset for each in owner.fields.values() if each.asset}
+    if asset.text not in assets:
+        message = f"`{text}` has no account in `{asset.text}`"
+        declared = Label(owner.name.span, f"`{text}` is declared here")
+        names.unknown(scope.context, Code.SF204, message, asset, assets, declared)
+        return expressions.hole(node.span)
+    field = ir.holdings_field(owner.house, asset.text)
+    return ir.Read(field, expressions.RULES, span=node.span), types.number(units.base(asset.text))
 
 
 def _old(node: tree.Call, scope: Scope) -> types.Typed:

@@ -179,7 +179,7 @@ def _field(party: Party, written: tree.Field, per: Party | None) -> None:
         return
     position = len(party.fields)
     party.fields[written.name.text] = FieldOf(written.name, party, full, type_, kind, asset, per, position, written)
-    house = book.prefix if asset else ""
+    house = party.house if asset else ""
     context.fields[full] = ir.Field(
         full, party.full, types.settled(type_), kind, per.full if per else None, house, asset,
         cites=cites(book, written), span=written.span,

@@ -165,11 +165,20 @@ def _fields(context: Context, books: Sequence[Book]) -> dict[str, ir.Field]:
     for book in books:
         for thing in book.things.values():
             if isinstance(thing, Unit) and thing.asset:
-                asset = thing.name.text
-                name, of = book.house_of(asset), types.settled(types.number(units.base(asset)))
-                result[name] = ir.Field(
-                    name, ir.RULES, of, ir.Kind.HOUSE, house=book.prefix, asset=asset, low=ir.ZERO, span=thing.name.span
-                )
+                _holds(book.prefix, thing, result)
+        for party in declare.parties(book):
+            for asset in dict.fromkeys(each.asset for each in party.fields.values() if each.asset):
+                unit = book.things.get(asset)
+                if party.house != book.prefix and isinstance(unit, Unit):
+                    _holds(party.house, unit, result)
     return result
+
+
+def _holds(house: str, asset: Unit, fields: dict[str, ir.Field]) -> None:
+    """The field that keeps what a house holds of an asset."""
+    name, of = ir.holdings_field(house, asset.name.text), types.settled(types.number(units.base(asset.name.text)))
+    fields[name] = ir.Field(
+        name, ir.RULES, of, ir.Kind.HOUSE, house=house, asset=asset.name.text, low=ir.ZERO, span=asset.name.span
+    )
 
 

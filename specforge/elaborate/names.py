@@ -57,7 +57,12 @@ class Party(Thing):
 
     @property
     def one(self) -> bool:
-        return self.written.census is tree.Census.ONE
+        return self.written.census in (tree.Census.ONE, tree.Census.APART)
+
+    @property
+    def house(self) -> str:
+        """Whose money its accounts hold: the rulebook's, or, of a party that stands apart, its own."""
+        return self.full if self.written.census is tree.Census.APART else self.book.prefix
 
 
 @define(eq=False)

@@ -101,6 +101,17 @@ class Construct:
     ) -> tree.Use:
         return tree.Use(path, alias, only, bindings or (), span=span)
 
+    def include(
+        self, span: Span, path: Text, words: tuple[tree.Reword, ...] | None, without: tuple[Path, ...] | None
+    ) -> tree.Include:
+        return tree.Include(path, words or (), without or (), span=span)
+
+    def rewordings(self, span: Span, *words: tree.Reword) -> tuple[tree.Reword, ...]:
+        return words
+
+    def reword(self, span: Span, old: Name, new: Name) -> tree.Reword:
+        return tree.Reword(old, new, span=span)
+
     def asset(self, span: Span, name: Name, issued: bool | None) -> tree.Asset:
         return tree.Asset(name, bool(issued), span=span)
 
@@ -136,6 +147,9 @@ class Construct:
 
     def one(self, span: Span) -> tuple[tree.Census, tuple[Name, ...]]:
         return tree.Census.ONE, ()
+
+    def one_apart(self, span: Span) -> tuple[tree.Census, tuple[Name, ...]]:
+        return tree.Census.APART, ()
 
     def one_of(self, span: Span, names: tuple[Name, ...]) -> tuple[tree.Census, tuple[Name, ...]]:
         return tree.Census.LIST, names

@@ -332,7 +332,7 @@ def _misspelled(s: Situation) -> Diagnostic | None:
 
 
 _SYNONYMS = {
-    "import": "use", "include": "use", "const": "parameter", "constant": "parameter", "var": "let", "def": "procedure",
+    "import": "use", "const": "parameter", "constant": "parameter", "var": "let", "def": "procedure",
     "function": "let", "fn": "let", "func": "let", "struct": "party", "entity": "party", "class": "party", "record": "party",
     "enum": "party", "event": "action", "transition": "action", "rule": "duty", "invariant": "claim", "property": "claim",
     "theorem": "claim", "assume": "assumption", "test": "scenario", "currency": "asset", "token": "asset", "assert": "require",

@@ -18,7 +18,7 @@ from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity, error
 from specforge.diagnostics.source import SourceFile, Span
 from specforge.syntax import markdown, tree
 from specforge.syntax.construct import Construct, with_cites
-from specforge.syntax.lex import BAD, DEDENT, END, INDENT, KIND, NL, Words, lex
+from specforge.syntax.lex import ALSO_NAMES, BAD, DEDENT, END, INDENT, KIND, NAME, NL, Words, lex
 from specforge.syntax.mistakes import ELSE, explain
 from specforge.syntax.tables import FIRST, LAST, METHODS, RULES, STATES, TERMINALS
 from specforge.syntax.wording import Situation
@@ -33,6 +33,7 @@ _ROWS = [list(map(int, line.split())) for line in STATES.split("\n")[1:-1]]
 _TABLE: list[dict[int, int]] = [dict(zip(row[::2], row[1::2], strict=True)) for row in _ROWS]
 _LEAVES = {KIND[name]: name for name in ("NAME", "NUMBER", "PERCENT", "STRING")}
 _PASS, _LIST, _CALL, _PASS_ONE = 0, 1, 2, 3  # as in build.py
+_ALSO_NAMES = frozenset(KIND[word] for word in ALSO_NAMES)
 _TIER_WORDS = frozenset(KIND[word] for word in ("from", "taking", "rest"))
 _PLAIN = [all(part >= -1 for part in recipe) for *_, recipe in RULES]
 
@@ -240,6 +241,9 @@ class _Reader:
             else:
                 word, kind = -1, END
             do = table[states[-1]].get(kind)
+            if do is None and kind in _ALSO_NAMES:
+                kind = NAME
+                do = table[states[-1]].get(kind)
             if do is None:
                 return Stop(at)
             if do >= 0:  # take the word
@@ -323,6 +327,8 @@ class _Reader:
         """Take one word, without building anything."""
         while True:
             do = _TABLE[states[-1]].get(kind)
+            if do is None and kind in _ALSO_NAMES:
+                do = _TABLE[states[-1]].get(NAME)
             if do is None:
                 return False
             if do >= 0:

@@ -552,6 +552,23 @@ class Use(Sentence):
 
 
 @frozen
+class Reword(Node):
+    """`COIN as BTC`: wherever the included file says COIN, BTC is read."""
+
+    old: Name
+    new: Name
+
+
+@frozen
+class Include(Sentence):
+    """`include "std/linear.rulebook" with COIN as BTC without required, Venue.fund`."""
+
+    path: Text
+    words: tuple[Reword, ...] = ()
+    without: tuple[Path, ...] = ()
+
+
+@frozen
 class Asset(Sentence):
     """`asset USD`, `asset FTT issued`"""
 
@@ -597,6 +614,7 @@ class Per(Sentence):
 class Census(Enum):
     OPEN = "any number"
     ONE = "one"
+    APART = "one, apart"  # with a house of its own
     LIST = "one of"
 
 
@@ -785,7 +803,7 @@ class Scenario(Sentence):
 
 
 Item: TypeAlias = (
-    Source | Use | Asset | Unit | Parameter | Party | Member | Let | Table | Procedure | Action | Duty
+    Source | Use | Include | Asset | Unit | Parameter | Party | Member | Let | Table | Procedure | Action | Duty
     | Assumption | Claim | Reach | Scenario
 )
 
