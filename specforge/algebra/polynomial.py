@@ -7,6 +7,7 @@ from typing import Any
 
 import z3
 
+from specforge.algebra import terms as direct
 from specforge.algebra.symbolic import conj, negate, real
 
 Bool = Any
@@ -116,7 +117,7 @@ class Poly:
     def term(self) -> z3.ArithRef:
         if self._term is None:
             terms = [_product(monomial, by) for monomial, by in self.parts.items()]
-            self._term = real(Fraction(0)) if not terms else terms[0] if len(terms) == 1 else z3.Sum(terms)
+            self._term = real(Fraction(0)) if not terms else terms[0] if len(terms) == 1 else direct.total(terms)
         return self._term
 
 
@@ -124,10 +125,11 @@ def _product(monomial: Monomial, by: Fraction) -> z3.ArithRef:
     terms = [each.term for each in monomial]
     if by != 1 or not terms:
         terms.insert(0, real(by))
-    return terms[0] if len(terms) == 1 else z3.Product(terms)
+    return terms[0] if len(terms) == 1 else direct.product(terms)
 
 
 ZERO, ONE = Poly({}), Poly.of(Fraction(1))
+NOTHING = real(Fraction(0))
 
 
 def either(cond: Bool, a: Poly, b: Poly) -> Poly:
@@ -137,22 +139,22 @@ def either(cond: Bool, a: Poly, b: Poly) -> Poly:
     if cond is False:
         return b
     common = Poly({monomial: by for monomial, by in a.parts.items() if b.parts.get(monomial) == by})
-    return common + Poly.atom(z3.If(cond, (a - common).term(), (b - common).term()))
+    return common + Poly.atom(direct.choice(cond, (a - common).term(), (b - common).term()))
 
 
 def positive(p: Poly) -> Bool:
     value = p.constant
-    return value > 0 if value is not None else p.term() > 0
+    return value > 0 if value is not None else direct.more(p.term(), NOTHING)
 
 
 def at_least_zero(p: Poly) -> Bool:
     value = p.constant
-    return value >= 0 if value is not None else p.term() >= 0
+    return value >= 0 if value is not None else direct.at_least(p.term(), NOTHING)
 
 
 def is_zero(p: Poly) -> Bool:
     value = p.constant
-    return value == 0 if value is not None else p.term() == 0
+    return value == 0 if value is not None else direct.alike(p.term(), NOTHING)
 
 
 def minimum(a: Poly, b: Poly) -> Poly:

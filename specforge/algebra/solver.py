@@ -12,11 +12,11 @@ from attrs import frozen
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one
+from specforge.algebra.terms import CONTEXT
 
 Answer = Literal["sat", "unsat", "unknown"]
 
 
-CONTEXT = z3.main_ctx()  # made now, by one thread: made by two at once, there would be two
 Interrupted = z3.Z3Exception  # what anything may raise while there are interruptions
 
 

@@ -15,7 +15,9 @@ from typing import Any
 import z3
 from attrs import define, field, frozen
 
+from specforge.algebra import terms
 from specforge.algebra.exact import OPERATIONS, Cell
+from specforge.algebra.terms import real as real
 from specforge.core import ir
 from specforge.core.evaluate import LIVE
 from specforge.diagnostics.source import Span
@@ -111,7 +113,7 @@ class Num:
                 assert self._forms is not None
                 self._term = self._forms[-1][1]
                 for when, form in reversed(self._forms[:-1]):
-                    self._term = z3.If(when.cond, form, self._term)
+                    self._term = terms.choice(when.cond, form, self._term)
         return self._term
 
     @property
@@ -136,10 +138,6 @@ class Sel:
     is_: tuple[Any, ...]
 
 
-def real(value: Fraction) -> z3.ArithRef:
-    return z3.RealVal(value) if value.denominator == 1 else z3.Q(value.numerator, value.denominator)
-
-
 def term(value: Fraction | Num) -> z3.ArithRef:
     return value.term if isinstance(value, Num) else real(value)
 
@@ -152,7 +150,7 @@ def by_cases(values: Cases, result: Callable[[Fraction], z3.ArithRef]) -> z3.Ari
     """result(v) for the v that holds."""
     out = result(values[-1][0])
     for value, cond in reversed(values[:-1]):
-        out = z3.If(cond, result(value), out)
+        out = terms.choice(cond, result(value), out)
     return out
 
 
@@ -180,7 +178,7 @@ def conj(parts: Iterable[Bool]) -> Bool:
             return False
         if part is not True:
             left.append(part)
-    return True if not left else left[0] if len(left) == 1 else z3.And(left)
+    return True if not left else left[0] if len(left) == 1 else terms.both(left)
 
 
 def disj(parts: Iterable[Bool]) -> Bool:
@@ -190,11 +188,11 @@ def disj(parts: Iterable[Bool]) -> Bool:
             return True
         if part is not False:
             left.append(part)
-    return False if not left else left[0] if len(left) == 1 else z3.Or(left)
+    return False if not left else left[0] if len(left) == 1 else terms.either(left)
 
 
 def negate(cond: Bool) -> Bool:
-    return not cond if isinstance(cond, bool) else z3.Not(cond)
+    return not cond if isinstance(cond, bool) else terms.no(cond)
 
 
 def implies(a: Bool, b: Bool) -> Bool:
@@ -202,7 +200,7 @@ def implies(a: Bool, b: Bool) -> Bool:
         return b
     if a is False or b is True:
         return True
-    return negate(a) if b is False else z3.Implies(a, b)
+    return negate(a) if b is False else terms.follows(a, b)
 
 
 def exactly_one(conds: Sequence[Bool]) -> Bool:
@@ -221,7 +219,8 @@ def same(new: Any, old: Any) -> Bool:
             return conj(implies(cond, mine.get(value, False)) for value, cond in known)
         if new.cases is None:
             x = new.term
-            return conj(implies(this.cond, z3.And(x <= form, x >= form)) for this, form in forms(old))
+            both_ways = [(this, terms.both((terms.at_most(x, form), terms.at_least(x, form)))) for this, form in forms(old)]
+            return conj(implies(this.cond, it_is) for this, it_is in both_ways)
     if isinstance(new, Sel):
         return conj(implies(equal(old, k), mine) for k, mine in enumerate(new.is_))
     return equal(new, old)
@@ -247,12 +246,12 @@ def equal(a: Any, b: Any) -> Bool:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return a == b
     if isinstance(a, Fraction | Num):
-        return compare(a, b, ir.Operator.EQ, lambda x, y: x == y)
+        return compare(a, b, ir.Operator.EQ, terms.alike)
     if isinstance(a, bool):
         a, b = b, a
     if isinstance(b, bool):
         return a if b else negate(a)
-    return a == b
+    return terms.alike(a, b)
 
 
 def compare(a: Any, b: Any, op: ir.Operator, of_terms: Callable[[Any, Any], Any]) -> Bool:
@@ -284,7 +283,7 @@ def merge(cond: Bool, a: Any, b: Any) -> Any:
                 return known
         this, that = when(cond), when(other)
         split = one_of([*((this & p, x) for p, x in forms(a)), *((that & p, x) for p, x in forms(b))], sources(a, b))
-        return split if split is not None else Num(z3.If(cond, term(a), term(b)), None, sources(a, b))
+        return split if split is not None else Num(terms.choice(cond, term(a), term(b)), None, sources(a, b))
     if isinstance(a, Sel) or isinstance(b, Sel) or (isinstance(a, int) and not isinstance(a, bool)):
         if isinstance(a, int) and isinstance(b, int) and a == b:
             return a
@@ -298,7 +297,7 @@ def merge(cond: Bool, a: Any, b: Any) -> Any:
         return disj((negate(cond), a))
     if b is False:
         return conj((cond, a))
-    return z3.If(cond, a, b)
+    return terms.choice(cond, a, b)
 
 
 def _within(k: int, a: Any, b: Any) -> bool:
@@ -392,9 +391,9 @@ class SymbolicAlgebra:
         if all(isinstance(each, Fraction) for each in args):
             return OPERATIONS[op](*args)
         if op is ir.Operator.LT:
-            return compare(args[0], args[1], op, lambda a, b: a < b)
+            return compare(args[0], args[1], op, terms.less)
         if op is ir.Operator.LE:
-            return compare(args[0], args[1], op, lambda a, b: a <= b)
+            return compare(args[0], args[1], op, terms.at_most)
         if op is ir.Operator.FLOOR:
             return self._floor(args[0])
         return self._arithmetic(op, *args)
@@ -411,11 +410,12 @@ class SymbolicAlgebra:
             return known
         pairs = paired(a, b)
         if pairs is not None:
-            result = OPERATIONS[op]
+            result = terms.plus if op is ir.Operator.ADD else terms.minus
             split = one_of(((both, result(x, y)) for both, x, y in pairs), sources(a, b))
             if split is not None:
                 return split
-        return Num(term(a) + term(b) if op is ir.Operator.ADD else term(a) - term(b), None, sources(a, b))
+        result = terms.plus if op is ir.Operator.ADD else terms.minus
+        return Num(result(term(a), term(b)), None, sources(a, b))
 
     def _table(self, op: ir.Operator, a: Any, b: Any) -> Any:
         """The result case by case, where both know their values and these are few."""
@@ -436,16 +436,16 @@ class SymbolicAlgebra:
         left, right = cases(a), cases(b)
         if left is None and right is None:
             self.products.append((sources(a), sources(b)))
-            return Num(term(a) * term(b), None, sources(a, b))
+            return Num(terms.times(term(a), term(b)), None, sources(a, b))
         if left is None or (right is not None and len(right) < len(left)):
             a, b, left = b, a, right
         assert left is not None
         if len(left) <= FORMS_LIMIT:
-            found = [(when(cond) & q, y * real(v)) for v, cond in left for q, y in forms(b)]
+            found = [(when(cond) & q, terms.times(y, real(v))) for v, cond in left for q, y in forms(b)]
             split = one_of(found, sources(a, b))
             if split is not None:
                 return split
-        return Num(by_cases(left, lambda v: term(b) * real(v)), None, sources(a, b))
+        return Num(by_cases(left, lambda v: terms.times(term(b), real(v))), None, sources(a, b))
 
     def divide(self, a: Any, b: Any, span: Span) -> Any:
         if isinstance(b, Fraction):

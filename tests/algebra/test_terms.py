@@ -1,0 +1,51 @@
+"""Terms made directly are the terms that Z3's own operators make."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import z3
+
+from specforge.algebra import terms
+
+x, y, p, q = z3.Real("x"), z3.Real("y"), z3.Bool("p"), z3.Bool("q")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (terms.both([p, q]), z3.And(p, q)),
+        (terms.either([p, q]), z3.Or(p, q)),
+        (terms.no(p), z3.Not(p)),
+        (terms.follows(p, q), z3.Implies(p, q)),
+        (terms.choice(p, x, y), z3.If(p, x, y)),
+        (terms.choice(p, q, terms.no(q)), z3.If(p, q, z3.Not(q))),
+        (terms.at_most(x, y), x <= y),
+        (terms.at_least(x, y), x >= y),
+        (terms.less(x, y), x < y),
+        (terms.more(x, y), x > y),
+        (terms.alike(x, y), x == y),
+        (terms.alike(p, q), p == q),
+        (terms.plus(x, y), x + y),
+        (terms.minus(x, y), x - y),
+        (terms.times(x, y), x * y),
+        (terms.total([x, y, x]), z3.Sum(x, y, x)),
+        (terms.product([x, y, x]), z3.Product(x, y, x)),
+        (terms.real(Fraction(-3, 4)), z3.simplify(z3.Q(-3, 4))),
+        (terms.real(Fraction(10**30)), z3.RealVal(10**30)),
+    ],
+)
+def test_a_term_made_directly_is_the_one_that_z3_makes(ours, theirs):
+    assert ours.eq(theirs)
+    assert type(ours) is type(theirs)
+
+
+def test_many_arguments_are_one_term():
+    flags = [z3.Bool(f"f{at}") for at in range(100)]
+    assert terms.both(flags).eq(z3.And(flags))
+
+
+def test_a_mistake_in_the_sorts_is_noticed():
+    with pytest.raises(z3.Z3Exception):
+        terms.both([x, y])
