@@ -235,6 +235,7 @@ class Writer:
                 }
                 for each in lemmas.values()
             ],
+            "measures": self._measures(certificate),
             "rules": self.rules,
             "obligations": obligations,
         }
@@ -248,6 +249,20 @@ class Writer:
         wrong = gaps(manifest)
         if wrong:
             raise RuntimeError(f"the proof of {manifest['claim']['name']} is not whole: {wrong[0]}")
+
+    def _measures(self, certificate: Any) -> list[Json]:
+        """Why settling ends, if the claim rests on it: what is counted, and which duties make it fall."""
+        from specforge.algebra.judging import witnesses
+
+        return [
+            {
+                "name": each.name,
+                "text": each.text,
+                "members": self._open(witnesses(each.rises_not)),
+                "falls": {duty: self._open(witnesses(fall)) for duty, fall in each.falling.items()},
+            }
+            for each in (certificate.settling.measures if certificate.settling is not None else ())
+        ]
 
     def _open(self, counts: dict[str, int]) -> dict[str, int]:
         return {party: count for party, count in counts.items() if self.system.parties[party].members is None}
@@ -267,7 +282,7 @@ class Writer:
         }  # fmt: skip
         if is_plain(question):
             return step
-        what = f"lemma `{lemmas[need.shows].text or need.shows}`" if need.shows else f"claim `{claim.name}`"
+        what = f"lemma `{lemmas[need.shows].text or need.shows}`" if need.shows in lemmas else need.shows or f"claim `{claim.name}`"
         heading = (
             f"{what} {_when(self.kinds[base], transition)}" + (f"; {need.members} more stand for any" if need.members else ""),
             f"of {self.rulebook['path']} (sha256 {self.rulebook['sha256']}), by SpecForge {self.tool['version']}",
@@ -361,7 +376,7 @@ def _rules(system: ir.System) -> Json:
             if isinstance(each.type, ir.Of)
         ],
         "actions": [named(each) for each in system.actions.values() if each.open],
-        "duties": [named(each) for each in system.duties.values()],
+        "duties": [{**named(each), "once": each.once} for each in system.duties.values()],
         "called": [each.name for each in system.actions.values() if not each.open],
     }
 

@@ -15,6 +15,7 @@ from specforge.core import ir
 from specforge.core.evaluate import bounded_by
 from specforge.engines.counters import unfed_claims
 from specforge.engines.tables import tables_kept
+from specforge.evidence.certificate import ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, RuleGoal
 from specforge.evidence.trace import Trace
 from specforge.evidence.verdict import Result, Scope, Verdict
@@ -159,8 +160,10 @@ def free_rows(
     searches: Mapping[FreeGoal, Search],
     checks: Sequence[str],
     scope_of: Callable[[Search], Scope],
+    proofs: Mapping[FreeGoal, ProofOutcome] | None = None,
 ) -> list[Result]:
-    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run."""
+    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run; `proofs`: what the
+    prover made of them."""
     rows: list[Result] = []
     for check in checks:
         about = Result("free", rulebook, check, Verdict.UNKNOWN, text=TEXTS[check], span=system.span)
@@ -171,24 +174,41 @@ def free_rows(
         elif check in ("alive", "vacuous"):
             rows.append(_sometime_row(about, goals))
         else:
-            row = _never_row(about, goals, scope_of)
+            row = _never_row(about, goals, scope_of, proofs or {})
             rows.append(_with_tables(system, row) if check == "tables" else row)
     return rows
 
 
-def _never_row(about: Result, goals: Mapping[FreeGoal, Search], scope_of: Callable[[Search], Scope]) -> Result:
+def _never_row(
+    about: Result,
+    goals: Mapping[FreeGoal, Search],
+    scope_of: Callable[[Search], Scope],
+    proofs: Mapping[FreeGoal, ProofOutcome],
+) -> Result:
     if not goals:
         return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="text", reason="nothing in the text could")
-    search = next(iter(goals.values()))
+    goal, search = next(iter(goals.items()))
+    proof = proofs.get(goal)
     if search.trace is not None:
         scope = Scope(search.trace.members, search.trace.actions)
         return evolve(about, verdict=Verdict.REFUTED, scope=scope, trace=search.trace, engine=search.engine)
+    if isinstance(proof, Proved):
+        lemmas, reason = proof.lemmas, why_it_ends(proof)
+        return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="induction", lemmas=lemmas, reason=reason)
     scope = scope_of(search)
+    obstacle = f"; the proof fails since {proof.reason}" if proof is not None and proof.reason else ""
     if scope.members is None:
-        reason = "the search was not exhausted for any number of actions in the time given"
+        reason = f"the search was not exhausted for any number of actions in the time given{obstacle}"
         return evolve(about, scope=scope, engine="bounded search", reason=reason)
-    reason = "no run of this size shows it; beyond that it needs a proof"
+    reason = f"no run of this size shows it; beyond that it needs a proof{obstacle}"
     return evolve(about, verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", reason=reason)
+
+
+def why_it_ends(proof: Proved) -> str:
+    """What falls in every settling, one thing after the other."""
+    settling = proof.certificate.settling
+    falls = [f"{each.text} falls with {' and '.join(f'`{name}`' for name in each.falls)}" for each in settling.measures] if settling else []
+    return "; then ".join(falls)
 
 
 def _sometime_row(about: Result, goals: Mapping[FreeGoal, Search]) -> Result:

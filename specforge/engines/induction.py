@@ -20,33 +20,56 @@ from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE
 from specforge.engines import lemmas as guesses
 from specforge.engines.cases import Book, Case, all_cases
+from specforge.engines.settling import cycle, ring_text, settles
 from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence import certificate
-from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
-from specforge.evidence.goal import ClaimGoal, action_assumptions, state_assumptions
+from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
+from specforge.evidence.goal import ClaimGoal, DefectGoal, action_assumptions, state_assumptions
 
+ENDS = "where settling ends"  # the premise of what is judged at rest, until it is proved
 SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed
 Extra = tuple[tuple[str, int], ...]
 
 
+Provable = ClaimGoal | DefectGoal
+RESTS = DefectGoal(ir.Defect.RESTS)
+
+
+@define
+class Known:
+    """What is shown with nothing assumed, and so holds under any assumption."""
+
+    lemmas: dict[str, Lemma] = field(factory=dict)
+    done: dict[Need, Discharged] = field(factory=dict)
+    names: dict[str, ir.Expr] = field(factory=dict)
+    settling: Settling | None = None
+
+
 def prove(
-    system: ir.System, goals: Sequence[ClaimGoal], rlimit: int = RLIMIT, seconds: float | None = None
-) -> dict[ClaimGoal, ProofOutcome]:
-    """Each goal, proved or not.  `rlimit`: the solver's work per obligation; `seconds`: when to stop looking for lemmas."""
+    system: ir.System,
+    goals: Sequence[Provable],
+    rlimit: int = RLIMIT,
+    seconds: float | None = None,
+    known: Known | None = None,
+    outcomes: dict[Provable, ProofOutcome] | None = None,
+) -> dict[Provable, ProofOutcome]:
+    """Each goal, proved or not: claims, and that every settling ends (RESTS).  `rlimit`: the solver's work per obligation;
+    `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and what is shown now; `outcomes`:
+    where to put each as soon as it is known."""
     stop = None if seconds is None else time.perf_counter() + seconds
-    book = Book.of(system)
-    groups: dict[tuple[ir.Given, ...], list[ClaimGoal]] = {}
+    book, known = Book.of(system), known or Known()
+    groups: dict[tuple[ir.Given, ...], list[Provable]] = {}
     for goal in goals:
         groups.setdefault(goal.given, []).append(goal)
-    outcomes: dict[ClaimGoal, ProofOutcome] = {}
-    known: dict[str, Lemma] = {}  # what holds with nothing assumed holds under any assumption
-    done: dict[Need, Discharged] = {}
-    names: dict[str, ir.Expr] = {}
+    outcomes = {} if outcomes is None else outcomes
     for given, group in sorted(groups.items(), key=lambda each: len(each[0])):
-        prover = Prover(book, group, rlimit, stop, dict(known), dict(done), names)
-        outcomes.update(prover.run())
+        claims = [goal for goal in group if isinstance(goal, ClaimGoal)]
+        prover = Prover(book, claims, rlimit, stop, dict(known.lemmas), dict(known.done), known.names, known.settling)
+        prover.run(outcomes)
+        if RESTS in group:
+            outcomes[RESTS] = prover.rests()
         if not given:
-            known, done = prover.lemmas, prover.done
+            known.lemmas, known.done, known.settling = prover.lemmas, prover.done, prover.settling
     return outcomes
 
 
@@ -61,11 +84,13 @@ class Prover:
     lemmas: dict[str, Lemma] = field(factory=dict)  # those not yet dropped
     done: dict[Need, Discharged] = field(factory=dict)
     names: dict[str, ir.Expr] = field(factory=dict)
+    settling: Settling | None = None
     cases: list[Case] = field(init=False)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
     scenes: dict[Any, Scene] = field(factory=dict)
     asked: int = 0
     layer: int = 0
+    restless: str | None = None  # why no settling was found, once that is known
 
     def __attrs_post_init__(self) -> None:
         self.cases = all_cases(self.book)
@@ -78,7 +103,7 @@ class Prover:
 
     def _given(self, at_rest: bool) -> list[tuple[str, ir.Expr]]:
         """The assumptions on states that may be used: those that never change anywhere, the others where they are judged."""
-        exprs = state_assumptions(self.system, self.goals[0])
+        exprs = state_assumptions(self.system, self.goals[0]) if self.goals else []
         names = [f"given: {self._words(cond)}" for cond in exprs]
         return [(name, cond) for name, cond in zip(names, exprs, strict=True) if at_rest or self.book.is_rigid(cond)]
 
@@ -99,7 +124,7 @@ class Prover:
         splitting = way == "split"
         key = (case, extra, show, tuple((env or {}).items()), way, self.layer if splitting else 0, judged and splitting)
         if key not in self.scenes:
-            actions = action_assumptions(self.system, self.goals[0])
+            actions = action_assumptions(self.system, self.goals[0]) if self.goals else {}
 
             def build(crowd: Any) -> tuple[Scene, Any]:
                 made = begin(self.book, case, dict(extra), crowd, actions, way == "coarse")
@@ -275,8 +300,7 @@ class Prover:
 
     # ------------------------------------------------------------ the search
 
-    def run(self) -> dict[ClaimGoal, ProofOutcome]:
-        outcomes: dict[ClaimGoal, ProofOutcome] = {}
+    def run(self, outcomes: dict[Provable, ProofOutcome]) -> None:
         started = time.perf_counter()
         open_ = list(self.goals)
         for layer in guesses.layers(self.book, open_, self._given(at_rest=True)):
@@ -289,7 +313,10 @@ class Prover:
                     open_.remove(goal)
             if not open_ or (self.stop is not None and time.perf_counter() > self.stop):
                 break
-        return outcomes
+        for goal in self.goals:
+            outcome = outcomes.get(goal)
+            if isinstance(outcome, Proved) and outcome.premises == (ENDS,) and self.settles():
+                outcomes[goal] = self._with_settling(goal, outcome)
 
     def keep_inductive(self, candidates: Iterable[Lemma]) -> None:
         """Adds those candidates that hold at the start and are kept by every transition, given all that remain (Houdini)."""
@@ -333,21 +360,71 @@ class Prover:
                 show = goal.claim.cond
             if not self.ask(need, case, extra, show, env, judged=True):
                 return self._why_not(need, seconds)
-        return certificate.prove(
-            goal.name,
-            [need for need, *_ in needs],
-            {lemma.name: [need for need, *_ in self.lemma_needs(lemma)] for lemma in self.lemmas.values()},
-            dict(self.lemmas),
-            self.done,
-            self._premises(goal),
-            seconds,
+        return self._put_together(goal.name, [need for need, *_ in needs], self._premises(goal), seconds)
+
+    def _put_together(
+        self,
+        name: str,
+        needs: Sequence[Need],
+        premises: tuple[str, ...],
+        seconds: float,
+        settling: Settling | None = None,
+        known: Mapping[Need, Discharged] | None = None,
+    ) -> Proved:
+        of_lemma = {lemma.name: [need for need, *_ in self.lemma_needs(lemma)] for lemma in self.lemmas.values()}
+        done = {**self.done, **(known or {})}
+        return certificate.prove(name, needs, of_lemma, dict(self.lemmas), done, premises, seconds, settling)
+
+    # ------------------------------------------------------------ that settling ends
+
+    def settles(self) -> bool:
+        """Every settling ends: by measures that are found."""
+        if self.settling is None and self.restless is None:
+            self.settling, left = settles(self.book, self._shown_after)
+            if self.settling is None:
+                self.restless = ring_text(cycle(left, self._shown_after))
+        return self.settling is not None
+
+    def rests(self) -> ProofOutcome:
+        started = time.perf_counter()
+        if not self.settles() or self.settling is None:
+            return NotProved(self.restless or "", seconds=time.perf_counter() - started)
+        return self._put_together("rests", self.settling_needs(self.settling), (), time.perf_counter() - started, self.settling)
+
+    def _with_settling(self, goal: ClaimGoal, proof: Proved) -> Proved:
+        assert self.settling is not None
+        known = {each.need: each for each in proof.certificate.obligations}
+        needs = [need for need in known if not need.shows]
+        needs += self.settling_needs(self.settling)
+        return self._put_together(goal.name, needs, (), proof.seconds, self.settling, known)
+
+    def _shown_after(self, name: str, duty: ir.Duty, show: ir.Expr) -> bool:
+        env = {param.name: param.name for param in duty.params}
+        return all(
+            self.ask(need, case, extra, show, env, rlimit=self.rlimit // 8) for need, case, extra in self._after(name, duty.name, show)
         )
+
+    def _after(self, shows: str, duty: str, show: ir.Expr) -> list[tuple[Need, Case, Extra]]:
+        cases = [case for case in self.cases if case.kind == "duty" and case.rule == duty]
+        return [(Need(shows, case.text(), _text(extra)), case, extra) for case in cases for extra in self.extras(show)]
+
+    def settling_needs(self, settling: Settling) -> list[Need]:
+        """Everything that makes the measures ones: none rises when a duty acts that is left, and it falls when it should."""
+        needs: list[Need] = []
+        left = [duty.name for duty in self.system.duties.values() if not duty.once]
+        for measure in settling.measures:
+            for duty in left:
+                needs += [need for need, *_ in self._after(measure.name, duty, measure.rises_not)]
+            for duty in measure.falls:
+                needs += [need for need, *_ in self._after(measure.shows_fall, duty, measure.falling[duty])]
+            left = [duty for duty in left if duty not in measure.falls]
+        return needs
 
     def _premises(self, goal: ClaimGoal) -> tuple[str, ...]:
         at_rest = isinstance(goal.claim.moment, ir.AtRest | ir.EveryStep) or (
             isinstance(goal.claim.moment, ir.After) and not goal.claim.moment.duty
         )
-        return ("where settling ends",) if at_rest and self.system.duties else ()
+        return (ENDS,) if at_rest and self.system.duties else ()
 
     def _why_not(self, need: Need, seconds: float) -> NotProved:
         found = self.failed.get(need)

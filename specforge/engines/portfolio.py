@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +12,8 @@ from attrs import define, evolve
 from specforge.core import ir
 from specforge.core.machine import Firing
 from specforge.engines.deadline import OutOfTime, at_most
-from specforge.engines.free import FREE_CHECKS, free_goals, free_rows
-from specforge.engines.induction import prove
+from specforge.engines.free import FREE_CHECKS, FreeGoal, free_goals, free_rows
+from specforge.engines.induction import RESTS, Known, Provable, prove
 from specforge.engines.refute import Bounds, Clock, Quest, Refuter
 from specforge.engines.scenarios import promised, run_scenario, scenario_result
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
@@ -53,13 +53,16 @@ def decide(
     free = [each for each in free_goals(system) if wanted(each.check) and each.check not in options.off] if part == 0 else []
     searches = {each: Quest(each.goal, each.wants == "sometime") for each in free}
     quests = [row.quest for row in rows] + list(searches.values())
+    known = Known()
     with clock.tolerant():
-        _prove(system, rows, clock, tell)
+        _prove(system, rows, clock, tell, known)
     bounds = Bounds(options.members, options.steps)
     refuter = Refuter(system, quests, clock, bounds, options.seed, tell)
     proved = [row for row in rows if row.proof is not None]
     for row in proved:  # now, so that they are known whatever becomes of the search
         emit(verdict_of(system, rulebook, row, refuter))
+    with clock.tolerant():
+        proofs = _prove_free(system, searches, clock, tell, known)
     with clock.tolerant(), suppress(OutOfTime), at_most(clock.left + 0.5):
         refuter.run()
     clock.over()
@@ -68,9 +71,12 @@ def decide(
             emit(verdict_of(system, rulebook, row, refuter))
         elif row.quest.trace is not None:
             refuter.disagreements.append(f"`{row.quest.goal.name}` is proved, and a run refutes it")
+    for each, outcome in proofs.items():
+        if isinstance(outcome, Proved) and searches[each].trace is not None:
+            refuter.disagreements.append(f"the free check `{each.check}` is proved, and a run refutes it")
     checks = [name for name in FREE_CHECKS if wanted(name) and name not in options.off]
     if part == 0 and checks:
-        for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest)):
+        for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest), proofs):
             emit(result)
     if refuter.disagreements:
         raise Disagreement("\n".join(refuter.disagreements))
@@ -81,9 +87,25 @@ class Disagreement(Exception):
 
 
 PROVING = 0.3  # of the budget
+PROVING_FREE = 0.2  # of what is left of it then
 
 
-def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell) -> None:
+def _prove_free(
+    system: ir.System, searches: Mapping[FreeGoal, Quest], clock: Clock, tell: Tell, known: Known
+) -> dict[FreeGoal, ProofOutcome]:
+    """Tries the free checks for any number of members."""
+    goals = [each for each in searches if each.goal == RESTS]
+    seconds, outcomes = PROVING_FREE * clock.left, dict[Provable, ProofOutcome]()
+    if goals and seconds > 0.1:
+        tell("proving the free checks")
+        with suppress(OutOfTime), at_most(seconds * 1.2 + 0.5):
+            prove(system, [each.goal for each in goals], seconds=seconds, known=known, outcomes=outcomes)  # type: ignore[misc]
+    for each in goals:
+        searches[each].proved = isinstance(outcomes.get(each.goal), Proved)  # type: ignore[arg-type]
+    return {each: outcomes[each.goal] for each in goals if each.goal in outcomes}  # type: ignore[index]
+
+
+def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell, known: Known) -> None:
     """Tries every claim that nobody expects to be refuted for any number of members."""
     hopeless = [row for row in rows if row.expect is not None and row.expect.verdict == "refuted"]
     candidates = [row for row in rows if isinstance(row.quest.goal, ClaimGoal) and row not in hopeless]
@@ -95,16 +117,16 @@ def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell) -> None
         groups.setdefault(row.quest.goal.given, []).append(row)
     until = time.monotonic() + PROVING * clock.left
     for given in sorted(groups, key=len):
-        _prove_group(system, groups[given], until - time.monotonic())
+        _prove_group(system, groups[given], until - time.monotonic(), known)
 
 
-def _prove_group(system: ir.System, rows: list[Row], seconds: float) -> None:
+def _prove_group(system: ir.System, rows: list[Row], seconds: float, known: Known) -> None:
     """Claims that share what is given.  What is not proved in time is not proved."""
     if seconds <= 0.1:
         return
-    outcomes: dict[ClaimGoal, ProofOutcome] = {}
+    outcomes: dict[Provable, ProofOutcome] = {}
     with suppress(OutOfTime), at_most(seconds * 1.2 + 0.5):
-        outcomes = prove(system, [row.quest.goal for row in rows], seconds=seconds)  # type: ignore[misc]
+        prove(system, [row.quest.goal for row in rows], seconds=seconds, known=known, outcomes=outcomes)  # type: ignore[misc]
     for row in rows:
         outcome = outcomes.get(row.quest.goal)  # type: ignore[arg-type]
         if isinstance(outcome, Proved):

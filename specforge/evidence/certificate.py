@@ -7,7 +7,7 @@ obligation that its shape requires has been discharged.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
@@ -28,8 +28,33 @@ class Lemma:
 
 
 @frozen
+class Measure:
+    """Something that is counted: no duty that is still to be reckoned with lets it rise (`rises_not`, judged after each acting
+    of such a duty), and whenever one of `falls` acts, it falls."""
+
+    name: str
+    text: str
+    falls: tuple[str, ...]
+    rises_not: ir.Expr = field(eq=False, repr=False)
+    falling: Mapping[str, ir.Expr] = field(eq=False, repr=False)
+
+    @property
+    def shows_fall(self) -> str:
+        """The name of what is to be shown of those in `falls`."""
+        return f"{self.name} falls"
+
+
+@frozen
+class Settling:
+    """Why every settling ends: the duties that a measure makes fall are left out of the next one's, until none is left."""
+
+    measures: tuple[Measure, ...] = ()
+
+
+@frozen
 class Need:
-    """One obligation by name: what is to be shown (`shows`: a lemma's name, or "" for the claim) and of which transition."""
+    """One obligation by name: what is to be shown (`shows`: the name of a lemma or a measure, or "" for the claim) and of which
+    transition."""
 
     shows: str
     case: str
@@ -75,12 +100,14 @@ def discharge(need: Need, question: Question | None, rlimit: int, why: str = "")
 
 @frozen
 class Certificate:
-    """`lemmas`: the invariant; `obligations`: all of them; `premises`: what the claim is proved under, in words."""
+    """`lemmas`: the invariant; `obligations`: all of them; `premises`: what the claim is proved under, in words; `settling`: why
+    every settling ends, where the claim rests on it."""
 
     claim: str
     lemmas: tuple[Lemma, ...]
     obligations: tuple[Discharged, ...]
     premises: tuple[str, ...]
+    settling: Settling | None = None
 
     def texts(self) -> dict[str, str]:
         """The obligations as SMT-LIB, by file name."""
@@ -142,8 +169,9 @@ def prove(
     done: dict[Need, Discharged],
     premises: tuple[str, ...],
     seconds: float,
+    settling: Settling | None = None,
 ) -> Proved:
-    """Puts a proof together.  `needs`: the claim's own obligations; `of_lemma`: those of each lemma.
+    """Puts a proof together.  `needs`: the claim's own obligations, and those of `settling`; `of_lemma`: those of each lemma.
 
     INVARIANT: every lemma that a used obligation uses has all of its own obligations discharged, by lemmas of the same set."""
     open_: list[str] = []
@@ -170,4 +198,4 @@ def prove(
             chosen[name] = lemmas[name]
             for need in of_lemma[name]:
                 take(need)
-    return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), premises), seconds)
+    return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), premises, settling), seconds)

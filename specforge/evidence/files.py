@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from specforge.evidence.required import CLAIM, Step, steps
+from specforge.evidence.required import CLAIM, Step, falls, steps, still_left
 from specforge.evidence.smtlib import mistake
 
 Json = dict[str, Any]
@@ -43,11 +43,12 @@ SHAPE: Json = {
     "steps": str,
     "premises": [str],
     "lemmas": [{"name": str, "text": str, "why": str, "members": COUNTS}],
+    "measures": [{"name": str, "text": str, "members": COUNTS, "falls": {str: COUNTS}}],
     "rules": {
         "parties": [{"name": str, "open": bool, "members": int}],
         "choices": [{"parameter": str, "values": int}],
         "actions": [{"name": str, "members": MEMBERS}],
-        "duties": [{"name": str, "members": MEMBERS}],
+        "duties": [{"name": str, "members": MEMBERS, "once": bool}],
         "called": [str],
     },
     "obligations": [
@@ -267,6 +268,8 @@ def gaps(manifest: Json) -> list[str]:
     result = [f"a step is missing: {words(each)}" for each in sorted(needed - set(listed))]
     result += [f"a step that belongs to no part of the proof: {words(each)}" for each in sorted(set(listed) - needed)]
     result += [f"a step is listed twice: {words(each)}" for each in sorted(set(listed)) if listed.count(each) > 1]
+    if wrong := _unsettled(manifest):
+        result.append(wrong)
     lemmas = {each["name"] for each in manifest["lemmas"]}
     duties = {f"rest {each['name']}" for each in manifest["rules"]["duties"]}
     given = {f"given {each['text']}" for each in manifest["given"]}
@@ -284,6 +287,19 @@ def gaps(manifest: Json) -> list[str]:
     return result
 
 
+ENDS = "where settling ends"
+
+
+def _unsettled(manifest: Json) -> str:
+    """A claim that is judged at rest says that settling ends is taken for granted, or shows it."""
+    restless, after_duty = still_left(manifest)[-1], manifest["claim"]["moment"]["at"] == "duty"
+    if manifest["measures"] and restless:
+        return f"no measure falls when `{min(restless)}` acts"
+    if not after_duty and restless and ENDS not in manifest["premises"]:
+        return f"it neither shows nor says that it takes for granted that settling ends: `{min(restless)}` may act for ever"
+    return ""
+
+
 def _table(manifest: Json) -> str:
     rules = manifest["rules"]
     parties = {each["name"] for each in rules["parties"]}
@@ -291,14 +307,20 @@ def _table(manifest: Json) -> str:
     for each in named:
         if each["party"] not in parties:
             return f"nobody is called `{each['party']}`"
-    names = [each["name"] for each in (*rules["actions"], *rules["duties"], *manifest["lemmas"])]
+    measures = manifest["measures"]
+    named_things = (*rules["actions"], *rules["duties"], *manifest["lemmas"], *measures)
+    names = [*(each["name"] for each in named_things), *(falls(each["name"]) for each in measures)]
     if len(set(names)) < len(names) or CLAIM in names or len(parties) < len(rules["parties"]):
         return "two things have one name"
-    counts = [manifest["claim"]["members"], *(each["members"] for each in manifest["lemmas"])]
+    counts = [manifest["claim"]["members"], *(each["members"] for each in (*manifest["lemmas"], *measures))]
+    counts += [count for each in measures for count in each["falls"].values()]
     if any(count > MOST or party not in parties for each in counts for party, count in each.items()):
         return "a statement is about more members than a statement can be about"
     if any(len(rule["members"]) > MOST for kind in ("actions", "duties") for rule in rules[kind]):
         return "a rule names more members than a rule can name"
+    for each, left in zip(measures, still_left(manifest), strict=False):
+        if not each["falls"] or not set(each["falls"]) <= left:
+            return f"`{each['name']}` is said to fall where it need not, or nowhere"
     moment = manifest["claim"]["moment"]
     among = {"action": rules["actions"], "duty": rules["duties"]}.get(moment["at"])
     if moment["at"] not in ("rest", "every step", "action", "duty"):
@@ -315,6 +337,9 @@ def _table(manifest: Json) -> str:
 def words(step: Step) -> str:
     """The step in plain words."""
     what = f"lemma `{step.shows}`" if step.shows != CLAIM else "the claim"
+    if step.shows.startswith("settling "):  # a measure
+        what = f"`{step.shows.removesuffix(' falls')}`"
+        return f"{what} {'falls' if step.shows.endswith(' falls') else 'does not rise'} at {step.transition}"
     more = f", where {step.members} more stand for any" if step.members else ""
     if step.transition.startswith("start"):
         return f"{what} holds at the {step.transition}{more}"

@@ -18,7 +18,7 @@ CLAIM = ""  # stands for the claim where a lemma could be named
 
 @frozen(order=True)
 class Step:
-    """One thing to be shown.  `shows`: a lemma's name, or CLAIM; `transition`: the start, a rest, or what happens;
+    """One thing to be shown.  `shows`: the name of a lemma or a measure, or CLAIM; `transition`: the start, a rest, or what happens;
     `members`: how many further members stand for any ("1 Trader")."""
 
     shows: str
@@ -44,6 +44,36 @@ def steps(manifest: Json) -> set[Step]:
                 result |= {Step(lemma["name"], each.name, members) for members in witnesses(lemma["members"], parties)}
     for name in judged(manifest, happens):
         result |= {Step(CLAIM, name, members) for members in witnesses(manifest["claim"]["members"], parties)}
+    return result | settling(manifest, happens)
+
+
+def falls(measure: str) -> str:
+    """What the steps show in which a measure falls."""
+    return f"{measure} falls"
+
+
+def settling(manifest: Json, happens: Sequence[Transition]) -> set[Step]:
+    """That every settling ends.  Each measure: it does not rise when a duty acts that no measure before it has made fall, and it
+    falls when one acts of which that is said."""
+    parties = {each["name"]: each for each in manifest["rules"]["parties"]}
+    result: set[Step] = set()
+    for measure, left in zip(manifest["measures"], still_left(manifest), strict=False):
+        for each in happens:
+            if each.kind == "duty" and each.rule in left:
+                result |= {Step(measure["name"], each.name, members) for members in witnesses(measure["members"], parties)}
+            if each.kind == "duty" and each.rule in measure["falls"]:
+                members = witnesses(measure["falls"][each.rule], parties)
+                result |= {Step(falls(measure["name"]), each.name, count) for count in members}
+    return result
+
+
+def still_left(manifest: Json) -> list[set[str]]:
+    """The duties that may still act for ever: before the first measure (all but those that act once), and after each."""
+    left = {each["name"] for each in manifest["rules"]["duties"] if not each["once"]}
+    result = [left]
+    for measure in manifest["measures"]:
+        left = left - set(measure["falls"])
+        result.append(left)
     return result
 
 

@@ -336,8 +336,8 @@ def test_members_coincide_in_every_way():
 def test_steps_follow_from_the_table():
     rules = {
         "parties": [{"name": "T", "open": True, "members": 0}], "choices": [{"parameter": "way", "values": 2}],
-        "actions": [{"name": "pay", "members": [{"name": "t", "party": "T"}]}], "duties": [{"name": "cover", "members": []}],
-        "called": [],
+        "actions": [{"name": "pay", "members": [{"name": "t", "party": "T"}]}], "called": [],
+        "duties": [{"name": "cover", "members": [], "once": False}],
     }  # fmt: skip
     assert [each.name for each in transitions(rules)] == [
         f"{what} [way={way}]" for way in (0, 1) for what in ("start", "rest", "action pay(t=0)", "duty cover()")
@@ -346,9 +346,44 @@ def test_steps_follow_from_the_table():
         "rules": rules,
         "claim": {"moment": {"at": "action", "rule": "pay", "then": "cover"}, "members": {"T": 1}},
         "lemmas": [{"name": "l", "members": {}}],
+        "measures": [],
     }
     found = {(each.shows, each.transition, each.members) for each in steps(manifest)}
     assert found == {
         *(("", f"action pay(t=0) then cover [way={way}]", members) for way in (0, 1) for members in ("", "1 T")),
         *(("l", f"{what} [way={way}]", "") for way in (0, 1) for what in ("start", "action pay(t=0)", "duty cover()")),
     }  # fmt: skip
+
+
+def test_settling_is_shown_by_measures_that_leave_no_duty_out():
+    duties = [{"name": name, "members": [{"name": "t", "party": "T"}], "once": name == "c"} for name in "abc"]
+    rules = {
+        "parties": [{"name": "T", "open": True, "members": 0}], "choices": [], "actions": [], "called": [], "duties": duties,
+    }  # fmt: skip
+    manifest: dict[str, Any] = {
+        "rules": rules, "claim": {"moment": {"at": "rest", "rule": "", "then": ""}, "members": {}}, "lemmas": [], "premises": [],
+        "measures": [
+            {"name": "settling 1", "members": {"T": 1}, "falls": {"b": {}}},
+            {"name": "settling 2", "members": {}, "falls": {"a": {"T": 1}}},
+        ],
+    }  # fmt: skip
+    found = {(each.shows, each.transition, each.members) for each in steps(manifest) if each.shows}
+    assert found == {
+        *(("settling 1", f"duty {name}(t=0)", members) for name in "ab" for members in ("", "1 T")),
+        ("settling 1 falls", "duty b(t=0)", ""),
+        ("settling 2", "duty a(t=0)", ""),
+        *(("settling 2 falls", "duty a(t=0)", members) for members in ("", "1 T")),
+    }
+    whole = {
+        **manifest, "given": [], "verdict": "proved", "members": "any", "steps": "any",
+        "obligations": [
+            {"shows": each.shows, "transition": each.transition, "members": each.members, "lemmas": [], "assumes": [],
+             "decided": "plain", "file": None}
+            for each in steps(manifest)
+        ],
+    }  # fmt: skip
+    assert gaps(whole) == []
+    assert any("no measure falls when `a` acts" in each for each in gaps({**whole, "measures": whole["measures"][:1]}))
+    assert any("`a` may act for ever" in each for each in gaps({**whole, "measures": []}))
+    twice = [whole["measures"][0], {**whole["measures"][1], "falls": {"a": {}, "b": {}}}]
+    assert any("is said to fall where it need not" in each for each in gaps({**whole, "measures": twice}))

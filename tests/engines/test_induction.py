@@ -49,7 +49,7 @@ def test_what_is_assumed_is_possible(path: Path) -> None:
     groups = {goal.given: [other for other in goals if other.given == goal.given] for goal in goals}
     for group in groups.values():
         prover = Prover(Book.of(system), group)
-        prover.run()
+        prover.run({})
         for case in prover.cases:
             if case.kind == "start":
                 continue

@@ -1,0 +1,121 @@
+"""That every settling ends: proved by measures that are found, and not proved where a settling may go on for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specforge.core import ir
+from specforge.elaborate import compile_text, load
+from specforge.engines.induction import RESTS, prove
+from specforge.evidence.certificate import NotProved, Proved
+from specforge.evidence.goal import ClaimGoal
+
+ROOT = Path(__file__).parents[2]
+BOOKS = sorted([*ROOT.glob("examples/*.rulebook"), *ROOT.glob("rulebooks/*/*.rulebook")])
+
+
+def measured(system: ir.System) -> Proved | NotProved:
+    return prove(system, [RESTS])[RESTS]
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+def test_every_settling_of_every_rulebook_ends(path: Path) -> None:
+    system, _ = load(str(path))
+    assert system is not None
+    outcome = measured(system)
+    assert isinstance(outcome, Proved), outcome
+    if path.stem[:2] in ("05", "06", "09", "12"):
+        assert outcome.certificate.recheck() == []
+
+
+MISTAKES = [
+    ("01_bitmex", " and (exists w: Trader where opposes(w) and not w.exempt)", "", "deleverage"),
+    ("01_bitmex", "when Venue.holding = 0 and Venue.engine > 0", "when Venue.holding = 0 and Venue.engine >= 0", "keep_surplus"),
+    ("02_binance", "transfer t.unsettled from t.unsettled to Venue.book", "nothing", "liquidate"),
+    ("02_binance", "equity(t) < required(t)", "equity(t) <= required(t)", "liquidate"),
+    ("06_coinflex", "    transfer t.unsettled from t.unsettled to Venue.book\n", "", "liquidate"),
+    ("06_coinflex", "Venue.halted := yes", "nothing", "halt"),
+    ("08_ftx_2019", "            transfer uncovered from Venue.book to t.unsettled\n", "", "third_tier"),
+    ("09_ftx_as_run", "let lot = c.ftt\n", "let lot = c.ftt / 2\n", "margin_call"),
+    ("12_ccp_waterfall", "            transfer left from Ccp.book to m.gain\n", "", "waterfall"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "mistake", "duty"), MISTAKES)
+def test_a_settling_that_may_go_on_is_not_proved_to_end(name: str, text: str, mistake: str, duty: str) -> None:
+    source = (ROOT / "examples" / f"{name}.rulebook").read_text()
+    assert source.count(text) >= 1, "the rulebook has changed"
+    system, diagnostics = compile_text(source.replace(text, mistake, 1))
+    assert system is not None, diagnostics
+    outcome = measured(system)
+    assert isinstance(outcome, NotProved)
+    assert f"`{duty}` may be due again after it has acted" in outcome.reason
+
+
+RING = """rulebook "A ring" "Two duties wake each other."
+
+asset USD
+
+party Trader:
+    margin: balance USD
+    left: flag = no
+    right: flag = no
+
+action push(t: Trader):
+    t.left := yes
+
+duty to_the_right(t: Trader) after push:
+    when t.left
+    t.left := no
+    {right}
+
+duty to_the_left(t: Trader) after push:
+    when t.right
+    t.right := no
+    {left}
+
+claim full:
+    for all t: Trader: t.left implies t.margin >= 0
+    expect proved
+"""
+
+
+def ring(right: str, left: str) -> ir.System:
+    system, diagnostics = compile_text(RING.format(right=right, left=left))
+    assert system is not None, diagnostics
+    return system
+
+
+def test_duties_that_wake_each_other_are_named() -> None:
+    outcome = measured(ring("t.right := yes", "t.left := yes"))
+    assert isinstance(outcome, NotProved)
+    assert outcome.reason == "`to_the_right` may make `to_the_left` due, and `to_the_left` may make `to_the_right` due"
+
+
+def test_a_duty_that_wakes_all_members_for_another_one_is_no_measure_against_it() -> None:
+    everybody = "for each u: Trader:\n        u.{} := yes"
+    outcome = measured(ring(everybody.format("right"), everybody.format("left")))
+    assert isinstance(outcome, NotProved)
+    assert isinstance(measured(ring(everybody.format("right"), "nothing")), Proved)
+
+
+@pytest.mark.parametrize("left", ["nothing", "t.left := yes"])
+def test_a_claim_at_rest_has_a_premise_unless_settling_is_proved_to_end(left: str) -> None:
+    system = ring("t.right := yes", left)
+    proof = prove(system, [ClaimGoal(system.claims["full"])])[ClaimGoal(system.claims["full"])]
+    assert isinstance(proof, Proved)
+    assert proof.premises == (() if left == "nothing" else ("where settling ends",))
+    measures = proof.certificate.settling.measures if proof.certificate.settling else ()
+    assert [each.falls for each in measures] == ([("to_the_right",), ("to_the_left",)] if left == "nothing" else [])
+    if left == "nothing":
+        assert {"settling 1", "settling 1 falls"} <= {each.need.shows for each in proof.certificate.obligations}
+    assert proof.certificate.recheck() == []
+
+
+def test_once_for_each_member_is_enough() -> None:
+    text = RING.replace("    when t.left\n", "    when t.left\n    once\n").replace("    when t.right\n", "    when t.right\n    once\n")
+    system, diagnostics = compile_text(text.format(right="t.right := yes", left="t.left := yes"))
+    assert system is not None, diagnostics
+    assert isinstance(measured(system), Proved)
