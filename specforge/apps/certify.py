@@ -282,7 +282,9 @@ class Writer:
         }  # fmt: skip
         if is_plain(question):
             return step
-        what = f"lemma `{lemmas[need.shows].text or need.shows}`" if need.shows in lemmas else need.shows or f"claim `{claim.name}`"
+        what = need.shows or f"claim `{claim.name}`"
+        if need.shows in lemmas:
+            what = f"lemma `{lemmas[need.shows].text or need.shows}`"
         heading = (
             f"{what} {_when(self.kinds[base], transition)}" + (f"; {need.members} more stand for any" if need.members else ""),
             f"of {self.rulebook['path']} (sha256 {self.rulebook['sha256']}), by SpecForge {self.tool['version']}",

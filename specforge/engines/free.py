@@ -162,8 +162,8 @@ def free_rows(
     scope_of: Callable[[Search], Scope],
     proofs: Mapping[FreeGoal, ProofOutcome] | None = None,
 ) -> list[Result]:
-    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run; `proofs`: what the
-    prover made of them."""
+    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run; `proofs`: what
+    the prover made of them."""
     rows: list[Result] = []
     for check in checks:
         about = Result("free", rulebook, check, Verdict.UNKNOWN, text=TEXTS[check], span=system.span)
@@ -207,7 +207,8 @@ def _never_row(
 def why_it_ends(proof: Proved) -> str:
     """What falls in every settling, one thing after the other."""
     settling = proof.certificate.settling
-    falls = [f"{each.text} falls with {' and '.join(f'`{name}`' for name in each.falls)}" for each in settling.measures] if settling else []
+    measures = settling.measures if settling is not None else ()
+    falls = [f"{each.text} falls with {' and '.join(f'`{name}`' for name in each.falls)}" for each in measures]
     return "; then ".join(falls)
 
 

@@ -54,8 +54,8 @@ def prove(
     outcomes: dict[Provable, ProofOutcome] | None = None,
 ) -> dict[Provable, ProofOutcome]:
     """Each goal, proved or not: claims, and that every settling ends (RESTS).  `rlimit`: the solver's work per obligation;
-    `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and what is shown now; `outcomes`:
-    where to put each as soon as it is known."""
+    `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and what is shown now;
+    `outcomes`: where to put each as soon as it is known."""
     stop = None if seconds is None else time.perf_counter() + seconds
     book, known = Book.of(system), known or Known()
     groups: dict[tuple[ir.Given, ...], list[Provable]] = {}
@@ -400,9 +400,8 @@ class Prover:
 
     def _shown_after(self, name: str, duty: ir.Duty, show: ir.Expr) -> bool:
         env = {param.name: param.name for param in duty.params}
-        return all(
-            self.ask(need, case, extra, show, env, rlimit=self.rlimit // 8) for need, case, extra in self._after(name, duty.name, show)
-        )
+        needs = self._after(name, duty.name, show)
+        return all(self.ask(need, case, extra, show, env, rlimit=self.rlimit // 8) for need, case, extra in needs)
 
     def _after(self, shows: str, duty: str, show: ir.Expr) -> list[tuple[Need, Case, Extra]]:
         cases = [case for case in self.cases if case.kind == "duty" and case.rule == duty]

@@ -100,8 +100,8 @@ def discharge(need: Need, question: Question | None, rlimit: int, why: str = "")
 
 @frozen
 class Certificate:
-    """`lemmas`: the invariant; `obligations`: all of them; `premises`: what the claim is proved under, in words; `settling`: why
-    every settling ends, where the claim rests on it."""
+    """`lemmas`: the invariant; `obligations`: all of them; `premises`: what the claim is proved under, in words; `settling`:
+    why every settling ends, where the claim rests on it."""
 
     claim: str
     lemmas: tuple[Lemma, ...]

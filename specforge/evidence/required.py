@@ -18,8 +18,8 @@ CLAIM = ""  # stands for the claim where a lemma could be named
 
 @frozen(order=True)
 class Step:
-    """One thing to be shown.  `shows`: the name of a lemma or a measure, or CLAIM; `transition`: the start, a rest, or what happens;
-    `members`: how many further members stand for any ("1 Trader")."""
+    """One thing to be shown.  `shows`: the name of a lemma or a measure, or CLAIM; `transition`: the start, a rest, or what
+    happens; `members`: how many further members stand for any ("1 Trader")."""
 
     shows: str
     transition: str
@@ -53,8 +53,8 @@ def falls(measure: str) -> str:
 
 
 def settling(manifest: Json, happens: Sequence[Transition]) -> set[Step]:
-    """That every settling ends.  Each measure: it does not rise when a duty acts that no measure before it has made fall, and it
-    falls when one acts of which that is said."""
+    """That every settling ends.  Each measure: it does not rise when a duty acts that no measure before it has made fall, and
+    it falls when one acts of which that is said."""
     parties = {each["name"]: each for each in manifest["rules"]["parties"]}
     result: set[Step] = set()
     for measure, left in zip(manifest["measures"], still_left(manifest), strict=False):

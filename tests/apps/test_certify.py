@@ -361,7 +361,8 @@ def test_settling_is_shown_by_measures_that_leave_no_duty_out():
         "parties": [{"name": "T", "open": True, "members": 0}], "choices": [], "actions": [], "called": [], "duties": duties,
     }  # fmt: skip
     manifest: dict[str, Any] = {
-        "rules": rules, "claim": {"moment": {"at": "rest", "rule": "", "then": ""}, "members": {}}, "lemmas": [], "premises": [],
+        "rules": rules, "claim": {"moment": {"at": "rest", "rule": "", "then": ""}, "members": {}},
+        "lemmas": [], "premises": [],
         "measures": [
             {"name": "settling 1", "members": {"T": 1}, "falls": {"b": {}}},
             {"name": "settling 2", "members": {}, "falls": {"a": {"T": 1}}},

@@ -62,8 +62,8 @@ def test_what_is_proved_is_told_before_the_search(system, monkeypatch):
 def test_a_run_that_refutes_what_is_proved_is_an_error_of_ours(system, monkeypatch):
     real = portfolio._prove
 
-    def too_much(system, rows, clock, tell) -> None:
-        real(system, rows, clock, tell)
+    def too_much(system, rows, clock, tell, known) -> None:
+        real(system, rows, clock, tell, known)
         proof = next(row.proof for row in rows if row.proof is not None)
         for row in rows:
             if isinstance(row.quest.goal, ClaimGoal):
