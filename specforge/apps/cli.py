@@ -83,7 +83,7 @@ def _arguments() -> Parser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
     _check(_verb(verbs, "check", "every claim of every rulebook: the verdict table, then each counterexample"))
     _run(_verb(verbs, "run", "execute scenarios, or random runs with counts of what happened"))
-    _trace(_verb(verbs, "trace", "one counterexample or reached state in full"))
+    _trace(_verb(verbs, "trace", "one counterexample, reached state or proof in full"))
     _certify(_verb(verbs, "certify", "write proofs down, to be checked with another solver"))
     _verify(_verb(verbs, "verify", "re-check written proofs with cvc5, from their files alone"))
     schema = _verb(verbs, "schema", "print the JSON Schema of what SpecForge writes")
@@ -128,6 +128,7 @@ def _check(parser: Parser) -> None:
     _printing(parser, "text", "plain", "json", "jsonl")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this claim, reach, scenario or free check")
     parser.add_argument("--off", action="append", default=[], metavar="NAME", help="switch this free check off")
+    parser.add_argument("--proofs", action="store_true", help="also what each proof rests on, and which sentences none needs")
     _searching(parser)
     parser.add_argument(
         "--fail-on",

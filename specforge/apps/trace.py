@@ -1,4 +1,4 @@
-"""`specforge trace`: one counterexample or reached state in full, as text, as JSON, or as a scenario to paste."""
+"""`specforge trace`: one counterexample, reached state or proof in full, as text, as JSON, or as a scenario to paste."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
 from specforge.apps.terminal import layout_for, opened
 from specforge.core import ir
+from specforge.evidence.proof_text import is_proof, proof
 from specforge.evidence.report import Exit, FileReport
+from specforge.evidence.report_json import result_json
 from specforge.evidence.report_text import counterexample, given_words, scope_words, word
 from specforge.evidence.scenario_text import scenario_text
 from specforge.evidence.trace_json import trace_json
@@ -37,6 +39,10 @@ def main(options: argparse.Namespace) -> int:
     report = checked([Path(options.file)], evolve(check_options(options), only=(options.claim,)))
     results = [each for each in report.results if each.name == options.claim and each.kind != "scenario"]
     result = _chosen(results, options.given)
+    if result is not None and result.trace is None and is_proof(result) and options.format != "scenario":
+        with opened(options.output) as stream:
+            stream.write(_proof(system, result, options))
+        return Exit.MET
     if result is None or result.trace is None:
         return Exit.INTERRUPTED if report.interrupted else _nothing_to_show(report.files, results, options)
     with opened(options.output) as stream:
@@ -56,7 +62,8 @@ def _chosen(results: list[Result], given: str | None) -> Result | None:
             there = "; ".join(given_words(each) or "nothing given" for each in results)
             raise UsageError(f"this claim has no expectation given {', '.join(sorted(wanted)) or 'nothing'}: there are {there}")
         return found[0]
-    return next((each for each in results if each.trace is not None), None)
+    with_a_run = [each for each in results if each.trace is not None]
+    return next(iter([*with_a_run, *filter(is_proof, results)]), None)
 
 
 def _text(system: ir.System, result: Result, options: argparse.Namespace) -> str:
@@ -69,6 +76,13 @@ def _text(system: ir.System, result: Result, options: argparse.Namespace) -> str
     stream = sys.stdout if options.output is None else sys.stderr
     layout = layout_for(stream, options.format, options.color if options.output is None else "never")
     return counterexample(system, result, layout, options.file) + "\n"
+
+
+def _proof(system: ir.System, result: Result, options: argparse.Namespace) -> str:
+    if options.format == "json":
+        return json.dumps(result_json(system, result), indent=2) + "\n"
+    stream = sys.stdout if options.output is None else sys.stderr
+    return proof(result, layout_for(stream, options.format, options.color if options.output is None else "never")) + "\n"
 
 
 def _mention(others: list[Result]) -> None:

@@ -540,6 +540,15 @@ class Table:
 
 
 @frozen
+class Function:
+    """A definition or table with arguments, as the text names it.  Its uses are already written out; this is for display."""
+
+    name: str
+    params: tuple[Argument, ...]
+    body: Expr
+
+
+@frozen
 class System:
     """A whole rulebook, those it uses included.  `duties` stand in the order of their priority."""
 
@@ -556,6 +565,7 @@ class System:
     tables: dict[str, Table]
     sources: dict[str, str]
     lets: dict[str, Expr] = field(factory=dict)  # parameterless definitions, for `why` lines
+    functions: tuple[Function, ...] = ()  # definitions with arguments, for display
     literals: tuple[tuple[Fraction, Number], ...] = ()  # numbers the text itself uses, with their units
     span: Span = _span()
 

@@ -60,6 +60,7 @@ def lower(trees: Trees, further: Sequence[tree.Item] = ()) -> Lowered:
         tables=context.tables,
         sources={book.full(name): source.text.text for book in books for name, source in book.sources.items()},
         lets=context.lets,
+        functions=tuple(context.functions),
         literals=tuple(context.literals),
         span=rulebook.span,
     )

@@ -202,6 +202,7 @@ class Context:
     actions: dict[str, ir.Action] = attrs.field(factory=dict)
     duties: dict[str, ir.Duty] = attrs.field(factory=dict)
     lets: dict[str, ir.Expr] = attrs.field(factory=dict)
+    functions: list[ir.Function] = attrs.field(factory=list)
     assumptions: dict[str, ir.Assumption] = attrs.field(factory=dict)
     uses: list[Use] = attrs.field(factory=list)
     literals: dict[tuple[Fraction, ir.Number], None] = attrs.field(factory=dict)

@@ -162,6 +162,8 @@ def _finished(thing: Definition, item: Written, template: names.Template) -> Non
         )
     elif isinstance(item, tree.Let) and thing.params is None and not isinstance(template.body, tuple):
         context.lets[thing.full] = template.body
+    elif isinstance(item, tree.Let | tree.Table) and not isinstance(template.body, tuple):
+        context.functions.append(ir.Function(thing.full, thing.params or (), template.body))
 
 
 def _together(own: Sequence[ir.Cite], inside: Sequence[ir.Cite]) -> tuple[ir.Cite, ...]:

@@ -25,6 +25,7 @@ from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
 from specforge.evidence.goal import ClaimGoal, DefectGoal, action_assumptions, state_assumptions
+from specforge.evidence.phrases import Phrases
 
 ENDS = "where settling ends"  # the premise of what is judged at rest, until it is proved
 SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed
@@ -373,7 +374,7 @@ class Prover:
     ) -> Proved:
         of_lemma = {lemma.name: [need for need, *_ in self.lemma_needs(lemma)] for lemma in self.lemmas.values()}
         done = {**self.done, **(known or {})}
-        return certificate.prove(name, needs, of_lemma, dict(self.lemmas), done, premises, seconds, settling)
+        return certificate.prove(name, needs, of_lemma, dict(self.lemmas), done, premises, seconds, Phrases(self.system).text, settling)
 
     # ------------------------------------------------------------ that settling ends
 

@@ -7,9 +7,9 @@ obligation that its shape requires has been discharged.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from specforge.algebra.obligation import STAGES, Question, recheck
 from specforge.core import ir
@@ -169,9 +169,11 @@ def prove(
     done: dict[Need, Discharged],
     premises: tuple[str, ...],
     seconds: float,
+    say: Callable[[ir.Expr], str],
     settling: Settling | None = None,
 ) -> Proved:
-    """Puts a proof together.  `needs`: the claim's own obligations, and those of `settling`; `of_lemma`: those of each lemma.
+    """Puts a proof together.  `needs`: the claim's own obligations, and those of `settling`; `of_lemma`: those of each lemma;
+    `say`: a lemma in the rulebook's words.
 
     INVARIANT: every lemma that a used obligation uses has all of its own obligations discharged, by lemmas of the same set."""
     open_: list[str] = []
@@ -195,7 +197,7 @@ def prove(
     while open_:
         name = open_.pop()
         if name not in chosen:
-            chosen[name] = lemmas[name]
+            chosen[name] = evolve(lemmas[name], text=say(lemmas[name].expr))
             for need in of_lemma[name]:
                 take(need)
     return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), premises, settling), seconds)

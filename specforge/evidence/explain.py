@@ -171,7 +171,7 @@ class Explainer:
 
     def _filled_in(self, cond: ir.Op, negated: bool, text: str, env: Env) -> str:
         shown = [self._value(cond.of, self.value(each, env)) for each in cond.args]
-        symbol, written = SYMBOLS[cond.op], _written_operator(text)
+        symbol, written = SYMBOLS[cond.op], written_operator(text)
         if written is not None and TURNED.get(written) == symbol:  # `a >= b` is kept as `b <= a`
             shown, symbol = shown[::-1], written
         if negated and symbol == "=":
@@ -311,7 +311,7 @@ def _is_comparison(expr: ir.Expr) -> bool:
     return isinstance(expr, ir.Op) and expr.op in SYMBOLS
 
 
-def _written_operator(text: str) -> str | None:
+def written_operator(text: str) -> str | None:
     """The comparison that stands outside all brackets of `text`; None if there is not exactly one."""
     depth, found = 0, []
     for match in re.finditer(r"[()\[\]]|" + COMPARISON.pattern, text):

@@ -392,11 +392,11 @@ def file_text(file: FileReport, layout: Layout) -> str:
     return "\n\n".join([*parts, table(file, layout)] if file.compiles else parts)
 
 
-def report_text(report: Report, layout: Layout, shown: int = 0) -> str:
-    """The whole report: every table (or what is wrong), every counterexample, the summary.  `shown`: of so many files, the
-    first, the tables stand there already."""
+def report_text(report: Report, layout: Layout, shown: int = 0, more: Sequence[str] = ()) -> str:
+    """The whole report: every table (or what is wrong), every counterexample, `more`, the summary.  `shown`: of so many files,
+    the first, the tables stand there already."""
     parts = [file_text(file, layout) for file in report.files[shown:] if file.diagnostics or file.compiles]
     parts += [each for file in report.files for each in counterexamples(file, layout)]
-    return "\n\n".join([*parts, summary(report, layout)]) + "\n"
+    return "\n\n".join([*parts, *more, summary(report, layout)]) + "\n"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -133,3 +135,11 @@ def test_a_trace_as_a_scenario_runs_again(cli: Cli, bitmex: str, tmp_path: Path)
 
 def test_examples_are_where_the_tests_expect_them():
     assert len(list(EXAMPLES.glob("*.rulebook"))) == 13
+
+
+def test_a_proved_claim_shows_what_its_proof_rests_on():
+    command = ["trace", str(EXAMPLES / "05_small_venue.rulebook"), "matched", "--color", "never"]
+    done = subprocess.run([sys.executable, "-m", "specforge.apps.cli", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PROVED  matched")
+    assert "  (sum of t.position for t: Trader) + Venue.inventory = 0\n" in done.stdout
