@@ -459,12 +459,15 @@ class Assumption:
 
 @frozen
 class Claim:
+    """`lemma`: the author offers it to the other proofs; it is proved like any claim before one may rest on it."""
+
     name: str
     moment: Moment
     cond: Expr
     expects: tuple[Expect, ...]
     text: str = ""
     cites: tuple[Cite, ...] = ()
+    lemma: bool = False
     span: Span = _span()
 
 

@@ -107,7 +107,7 @@ def _claim(book: Book, item: tree.Claim) -> ir.Claim:
     cond = expressions.flag(item.condition, scope)
     expects = tuple([_expect(book, each) for each in item.expects])
     cites = declare.cites(book, item)
-    return ir.Claim(item.name.text, moment, cond, expects, text_of(item.description), cites, span=item.span)
+    return ir.Claim(item.name.text, moment, cond, expects, text_of(item.description), cites, item.lemma, span=item.span)
 
 
 def _after(book: Book, moment: tree.After, scope: Scope) -> ir.Moment:

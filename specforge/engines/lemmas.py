@@ -17,10 +17,16 @@ from specforge.evidence.goal import ClaimGoal
 
 def layers(book: Book, goals: Sequence[ClaimGoal], given: Sequence[tuple[str, ir.Expr]]) -> Iterator[list[Lemma]]:
     """Batches of guesses; a later one is tried only if the earlier ones do not suffice."""
-    yield []
+    yield offered(book)
     yield [*ledger(book.system), *constants(book), *claims(book, goals)]
     yield [*kept_from_text(book, given), *signs(book), *flags(book), *pairs(book), *lines(book)]
     yield [*claims(book, goals), *lines(book), *phases(book, goals), *closable(book)]
+
+
+def offered(book: Book) -> list[Lemma]:
+    """What the author wrote down as lemmas: checked like any other guess."""
+    lemmas = [claim for claim in book.system.claims.values() if claim.lemma]
+    return [Lemma(f"claim {each.name}", each.cond, each.name, "claim") for each in lemmas]
 
 
 def ledger(system: ir.System) -> list[Lemma]:

@@ -395,6 +395,9 @@ class Construct:
     ) -> tree.Claim:
         return tree.Claim(name, description, moment, condition, expects, cites=citations, span=span)
 
+    def lemma(self, span: Span, name: Name, description: Text | None, condition: Expr) -> tree.Claim:
+        return tree.Claim(name, description, tree.EveryStep(span=name.span), condition, lemma=True, span=span)
+
     def citations(self, span: Span, *cites: Cite) -> tuple[Cite, ...]:
         return cites
 

@@ -742,13 +742,15 @@ class Expect(Node):
 
 @frozen
 class Claim(Sentence):
-    """`claim solvent "text" after round:` (moment None: whenever duties are at rest)."""
+    """`claim solvent "text" after round:` (moment None: whenever duties are at rest).  `lemma`: written as `lemma solvent: …`,
+    a claim at every step that other proofs may rest on once it is proved."""
 
     name: Name
     description: Text | None
     moment: Moment | None
     condition: Expr
     expects: tuple[Expect, ...] = ()
+    lemma: bool = False
 
 
 @frozen

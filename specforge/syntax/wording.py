@@ -14,7 +14,7 @@ VALUE = frozenset({"NAME", "NUMBER", "PERCENT", "(", "-", "yes", "no", "not", "f
 OPERATORS = frozenset({"+", "-", "*", "/", "=", "!=", "<", "<=", ">", ">=", "and", "or", "implies", "if"})
 ITEMS = (
     "party", "action", "duty", "claim", "parameter", "asset", "unit", "let", "table", "procedure", "member", "assumption",
-    "reach", "scenario", "source", "use", "include", "cites",
+    "reach", "lemma", "scenario", "source", "use", "include", "cites",
 )  # fmt: skip
 STATEMENTS = (
     "require", "transfer", "receive", "pay", "issue", "burn", "let", "if", "for", "collect", "nothing", "cites", "NAME",
