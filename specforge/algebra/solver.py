@@ -20,6 +20,16 @@ Answer = Literal["sat", "unsat", "unknown"]
 Interrupted = z3.Z3Exception  # what anything may raise while there are interruptions
 
 
+_METER = z3.SimpleSolver()
+SECOND = 5_000_000  # of these units an ordinary core does about so many in a second of a search
+MOST = 4_294_967_295  # of what a solver can be told
+
+
+def work_done() -> int:
+    """What the solver has done in this process so far, in its own count: the same on every machine."""
+    return int(_METER.statistics().get_key_value("rlimit count"))
+
+
 def interrupt() -> None:
     """Ends whatever question is being worked on (from another thread); its answer is unknown."""
     CONTEXT.interrupt()
@@ -69,10 +79,10 @@ class Session:
     def pop(self) -> None:
         self.solver.pop()
 
-    def ask(self, assuming: Sequence[Any] = (), seconds: float | None = None, rlimit: int | None = None) -> Answer:
+    def ask(self, assuming: Sequence[Any] = (), seconds: float | None = None, rlimit: float | None = None) -> Answer:
         """sat, unsat or unknown (the time or the work ran out)."""
-        self.solver.set("timeout", 4_294_967_295 if seconds is None else max(1, int(seconds * 1000)))
-        self.solver.set("rlimit", rlimit or 0)
+        self.solver.set("timeout", MOST if seconds is None else max(1, min(MOST, int(seconds * 1000))))
+        self.solver.set("rlimit", 0 if rlimit is None else max(1, min(MOST, int(rlimit))))
         literals = [each for each in assuming if each is not True]
         if any(each is False for each in literals):
             return "unsat"
@@ -149,6 +159,9 @@ def new_flag(name: str) -> z3.BoolRef:
     return z3.Bool(name)
 
 
+EDGE = 300_000  # of work on one end of a range
+
+
 def range_around(conditions: Sequence[Any], name: str, value: Fraction) -> Interval:
     """The widest interval around `value`, as far as it can be proved, in which the unknown `name` keeps every condition."""
     x = z3.Real(name)
@@ -165,7 +178,7 @@ def _edge(x: z3.ArithRef, broken: z3.BoolRef, value: Fraction, way: int) -> tupl
     """How far one can go up (or down) before something is broken: (None, True) is for ever."""
     beyond = x > _q(value) if way > 0 else x < _q(value)
     solver = z3.Solver()
-    solver.set("timeout", 300)
+    solver.set("rlimit", EDGE)
     solver.add(beyond, broken)
     answer = str(solver.check())
     if answer == "unsat":
@@ -175,7 +188,7 @@ def _edge(x: z3.ArithRef, broken: z3.BoolRef, value: Fraction, way: int) -> tupl
         return value, False
     inside = x < _q(edge) if way > 0 else x > _q(edge)
     solver = z3.Solver()
-    solver.set("timeout", 300)
+    solver.set("rlimit", EDGE)
     solver.add(beyond, inside, broken)
     if str(solver.check()) != "unsat":
         return value, False
@@ -186,7 +199,7 @@ def _edge(x: z3.ArithRef, broken: z3.BoolRef, value: Fraction, way: int) -> tupl
 def _first(x: z3.ArithRef, where: z3.BoolRef, way: int) -> Fraction | None:
     """The nearest edge of a linear condition."""
     best = z3.Optimize()
-    best.set("timeout", 300)
+    best.set("rlimit", EDGE)
     best.add(where)
     goal = best.minimize(x) if way > 0 else best.maximize(x)
     if str(best.check()) != "sat":

@@ -102,14 +102,16 @@ class Unrolling:
         """How many steps a run has that shows the goal at t = 0."""
         return 1 if self.encoding.looked[at].on_step else 0
 
-    def ask(self, at: int, cond: Any, extra: Sequence[Any] = (), seconds: float | None = None) -> Answer:
+    def ask(
+        self, at: int, cond: Any, extra: Sequence[Any] = (), seconds: float | None = None, rlimit: float | None = None
+    ) -> Answer:
         """Is there such a run that counts and in which `cond` holds?"""
         if cond is False:
             return "unsat"
         self._asked += 1
         literal = new_flag(f"ask:{self._asked}")
         self.session.add([implies(literal, conj((cond, *extra)))])
-        answer = self.session.ask([self._along[at], literal], seconds)
+        answer = self.session.ask([self._along[at], literal], seconds, rlimit)
         if answer == "unsat":
             self.session.add([negate(literal)])
         return answer
@@ -133,13 +135,13 @@ class Unrolling:
         late = disj((negate(encoding.rest), *(negate(each) for each in encoding.rest_conditions)))
         return conj((self._going[t], substitute(late, self._state_pairs(t))))
 
-    def settles(self, length: int, actions: int, seconds: float) -> Answer:
+    def settles(self, length: int, actions: int, seconds: float, rlimit: float) -> Answer:
         """unsat: after so many steps no run with at most so many actions is still settling (so all of them are shorter)."""
         self._asked += 1
         literal = new_flag(f"ask:{self._asked}")
         late = conj((self.unfinished(length), self.actions_at_most(actions, length)))
         self.session.add([implies(literal, late)])
-        answer = self.session.ask([literal], seconds)
+        answer = self.session.ask([literal], seconds, rlimit)
         self.session.add([negate(literal)])
         return answer
 

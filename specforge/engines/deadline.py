@@ -1,13 +1,21 @@
-"""Ends a piece of work in time, wherever it is: what it had not told by then is lost, what others hold stays."""
+"""How much may be done: work that is counted, the same on every machine; and for the last resort, time.
+
+A piece of work that time ends is broken off wherever it is: what it had not told by then is lost, what others hold stays.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
+
+from attrs import define, field
+
+from specforge.algebra.solver import Interrupted, interrupt, recover, work_done
 
 AGAIN = 0.2  # seconds; the first time may fall on deaf ears (in a `__del__`, nothing that is raised gets out)
 
@@ -51,3 +59,61 @@ def at_most(seconds: float) -> Generator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         sys.unraisablehook = told
+
+
+@define(eq=False)
+class Clock:
+    """When to stop (time.monotonic); may be moved while others look at it.  `searching`: afterwards nobody is interrupted."""
+
+    deadline: float
+    searching: bool = True
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    @property
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def stop(self) -> None:
+        self.deadline = min(self.deadline, time.monotonic())
+
+    def press(self) -> bool:
+        """From another thread: ends what the solver is doing, if the search is still on."""
+        with self._lock:
+            if self.searching:
+                interrupt()
+            return self.searching
+
+    @contextmanager
+    def tolerant(self) -> Generator[None]:
+        """What is broken off because it is time is simply not known."""
+        try:
+            yield
+        except Interrupted:
+            if self.left > 0:
+                raise
+
+    def over(self) -> None:
+        """The search has ended: what follows is not interrupted."""
+        with self._lock:
+            self.searching = False
+        if self.left <= 0:
+            recover()
+
+
+@define
+class Work:
+    """What may still be done, in the solver's own units; `also`: what was done besides, in other ways, in these units."""
+
+    units: float
+    clock: Clock
+    begun: int = field(factory=work_done)
+    also: float = 0.0
+
+    @property
+    def spent(self) -> float:
+        return work_done() - self.begun + self.also
+
+    @property
+    def left(self) -> float:
+        """Nothing when it is time."""
+        return self.units - self.spent if self.clock.left > 0 else 0.0

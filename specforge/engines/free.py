@@ -15,7 +15,7 @@ from specforge.core import ir
 from specforge.core.evaluate import bounded_by
 from specforge.engines.counters import unfed_claims
 from specforge.engines.tables import tables_kept
-from specforge.evidence.certificate import ProofOutcome, Proved
+from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, RuleGoal
 from specforge.evidence.trace import Trace
 from specforge.evidence.verdict import Result, Scope, Verdict
@@ -45,10 +45,33 @@ class FreeGoal:
     text: str = field(default="", eq=False)
 
 
+@frozen
+class Shown:
+    """What a row tells of a proof.  `why`: what it comes to, in words."""
+
+    lemmas: tuple[str, ...] = ()
+    premises: tuple[str, ...] = ()
+    why: str = ""
+
+    @classmethod
+    def of(cls, proof: Proved) -> Shown:
+        return cls(proof.lemmas, proof.premises, why_it_ends(proof))
+
+
+def why_it_ends(proof: Proved) -> str:
+    """What falls in every settling, one thing after the other."""
+    settling = proof.certificate.settling
+    measures = settling.measures if settling is not None else ()
+    falls = [f"{each.text} falls with {' and '.join(f'`{name}`' for name in each.falls)}" for each in measures]
+    return "; then ".join(falls)
+
+
 class Searched(Protocol):
     """What `free_rows` needs to know of a search (a Quest of engines/refute.py)."""
 
     trace: Trace | None
+    proof: Shown | None  # that there is no such run
+    obstacle: str  # why there is no proof
     engine: str
     seconds: float
 
@@ -160,10 +183,8 @@ def free_rows(
     searches: Mapping[FreeGoal, Search],
     checks: Sequence[str],
     scope_of: Callable[[Search], Scope],
-    proofs: Mapping[FreeGoal, ProofOutcome] | None = None,
 ) -> list[Result]:
-    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run; `proofs`: what
-    the prover made of them."""
+    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run."""
     rows: list[Result] = []
     for check in checks:
         about = Result("free", rulebook, check, Verdict.UNKNOWN, text=TEXTS[check], span=system.span)
@@ -174,42 +195,31 @@ def free_rows(
         elif check in ("alive", "vacuous"):
             rows.append(_sometime_row(about, goals))
         else:
-            row = _never_row(about, goals, scope_of, proofs or {})
+            row = _never_row(about, goals, scope_of)
             rows.append(_with_tables(system, row) if check == "tables" else row)
     return rows
 
 
-def _never_row(
-    about: Result,
-    goals: Mapping[FreeGoal, Search],
-    scope_of: Callable[[Search], Scope],
-    proofs: Mapping[FreeGoal, ProofOutcome],
-) -> Result:
+def _never_row(about: Result, goals: Mapping[FreeGoal, Search], scope_of: Callable[[Search], Scope]) -> Result:
     if not goals:
         return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="text", reason="nothing in the text could")
-    goal, search = next(iter(goals.items()))
-    proof = proofs.get(goal)
+    search = next(iter(goals.values()))
+    proof = search.proof
     if search.trace is not None:
         scope = Scope(search.trace.members, search.trace.actions)
         return evolve(about, verdict=Verdict.REFUTED, scope=scope, trace=search.trace, engine=search.engine)
-    if isinstance(proof, Proved):
-        lemmas, reason = proof.lemmas, why_it_ends(proof)
-        return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="induction", lemmas=lemmas, reason=reason)
+    if proof is not None:
+        scope = Scope("any", "any", proof.premises)
+        return evolve(
+            about, verdict=Verdict.PROVED, scope=scope, engine="induction", lemmas=proof.lemmas, reason=proof.why
+        )
     scope = scope_of(search)
-    obstacle = f"; the proof fails since {proof.reason}" if proof is not None and proof.reason else ""
+    obstacle = f"; the proof fails since {search.obstacle}" if search.obstacle else ""
     if scope.members is None:
-        reason = f"the search was not exhausted for any number of actions in the time given{obstacle}"
+        reason = f"the search was not exhausted for any number of actions{obstacle}"
         return evolve(about, scope=scope, engine="bounded search", reason=reason)
     reason = f"no run of this size shows it; beyond that it needs a proof{obstacle}"
     return evolve(about, verdict=Verdict.BOUNDED, scope=scope, engine="bounded search", reason=reason)
-
-
-def why_it_ends(proof: Proved) -> str:
-    """What falls in every settling, one thing after the other."""
-    settling = proof.certificate.settling
-    measures = settling.measures if settling is not None else ()
-    falls = [f"{each.text} falls with {' and '.join(f'`{name}`' for name in each.falls)}" for each in measures]
-    return "; then ".join(falls)
 
 
 def _sometime_row(about: Result, goals: Mapping[FreeGoal, Search]) -> Result:
@@ -217,6 +227,11 @@ def _sometime_row(about: Result, goals: Mapping[FreeGoal, Search]) -> Result:
     if not missing:
         reason = "each was seen in a run" if goals else "there are none"
         return evolve(about, verdict=Verdict.PROVED, engine="runs", reason=reason)
+    never = [each.text for each, search in goals.items() if search.trace is None and search.proof is not None]
+    if never:
+        reason = f"it is proved that no run shows {'; '.join(never)}"
+        vacuous = True if about.name == "vacuous" else None
+        return evolve(about, verdict=Verdict.REFUTED, scope=EVERYTHING, engine="induction", reason=reason, vacuous=vacuous)
     return evolve(about, engine="runs", reason=f"not seen in any run: {'; '.join(missing)}. That it cannot be needs a proof")
 
 

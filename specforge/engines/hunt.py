@@ -2,13 +2,12 @@
 
 A search (engines/search.py) keeps parameters at chosen values (what the text gives them, or just where a condition on them
 tips over) or leaves them open, keeps some quantities to a grid, and may leave some actions out.  Several such searches take
-turns: each round more of them, with more members and wider grids, and more time for each.  What comes out is a suggestion:
+turns: each round more of them, with more members and wider grids, and more work for each.  What comes out is a suggestion:
 the caller replays it, and asks on if it does not hold.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice, product
@@ -16,35 +15,48 @@ from random import Random
 from typing import Any
 
 from specforge.algebra.exact import Cell, ExactMachine
+from specforge.algebra.solver import SECOND
 from specforge.core import ir
 from specforge.core.machine import DefectFound
-from specforge.engines.search import Fixed, Search, Spec, Suits, Way, Work, judged_after
+from specforge.engines.deadline import Work
+from specforge.engines.search import LONGEST, Fixed, Search, Spec, Suits, Way, judged_after
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal, state_assumptions
 from specforge.evidence.trace import Plan
 
-STARTING, JOINING, SLICE, GROWTH = 6, 2, 0.4, 2.0  # searches at first, and that join in each round; seconds, and how they grow
+STARTING, JOINING = 6, 2  # searches at first, and that join in each round
+SLICE, GROWTH = 0.4 * SECOND, 2.0  # of work for each in its turn, and how that grows
 USUAL_RATIOS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/2", "1/20", "1/100"))
 MOST_CHOICES = 12  # of values for the parameters
 
 
-def hunt(system: ir.System, goal: Goal, seconds: float, seed: int = 0) -> Iterator[Plan]:
-    """Suggested runs that show the goal."""
-    work = Work(time.monotonic() + seconds)
-    suits = Suits(system, goal)
-    waiting = specs(suits, seed)
-    searches: list[Search] = []
-    slice_ = SLICE
-    while work.left > 0.05:
-        for spec in islice(waiting, JOINING if searches else STARTING):
-            searches.append(Search(suits, spec, seed))
-        if not searches:
-            return
-        for each in searches:
-            if work.left <= 0.05:
-                return
-            yield from each.run(slice_ * each.spec.share, work)
-        searches = [each for each in searches if not each.exhausted]
-        slice_ *= GROWTH
+class Hunt:
+    """Looks for runs that show the goal, none with more than `longest` steps; may be gone on with.  `over`: nothing is left."""
+
+    def __init__(self, system: ir.System, goal: Goal, seed: int = 0, longest: int = LONGEST):
+        self.suits = Suits(system, goal)
+        self.seed, self.longest = seed, longest
+        self.waiting = specs(self.suits, seed)
+        self.searches: list[Search] = []
+        self.turn: list[Search] = []  # those that are still to come in this round
+        self.slice = SLICE / GROWTH
+        self.over = False
+
+    def run(self, work: Work) -> Iterator[Plan]:
+        """Suggested runs."""
+        while work.left > 0 and not self.over:
+            if not self.turn:
+                self._next_round()
+            while self.turn and work.left > 0:
+                each = self.turn.pop(0)
+                yield from each.run(self.slice * each.spec.share, work)
+
+    def _next_round(self) -> None:
+        self.searches = [each for each in self.searches if not each.exhausted]
+        for spec in islice(self.waiting, JOINING if self.searches else STARTING):
+            self.searches.append(Search(self.suits, spec, self.seed, self.longest))
+        self.slice *= GROWTH
+        self.turn = list(self.searches)
+        self.over = not self.searches
 
 
 def specs(suits: Suits, seed: int) -> Iterator[Spec]:

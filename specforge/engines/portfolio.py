@@ -1,294 +1,288 @@
-"""From a rulebook's claims to its rows: which engine is asked what, and what verdict its answer is worth."""
+"""Which engine is asked what, in three stages that any process may take up where another has left off.
+
+    SEEK    random runs for every goal; then what is expected to be found, and how short; then the moment each free check is worth
+    PROVE   what SEEK's random runs did not refute, and that what they did not see cannot be
+    REST    what is left after both: how far runs are excluded
+
+What a stage comes to depends on the text, the options and the stages before it alone: not on the machine, nor on who else works.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field, frozen
 
 from specforge.core import ir
-from specforge.core.machine import Firing
-from specforge.engines.deadline import OutOfTime, at_most
+from specforge.engines.deadline import Clock, OutOfTime, at_most
 from specforge.engines.free import FREE_CHECKS, FreeGoal, free_goals, free_rows
-from specforge.engines.induction import RESTS, Known, Provable, prove
-from specforge.engines.refute import Bounds, Clock, Quest, Refuter
-from specforge.engines.scenarios import promised, run_scenario, scenario_result
-from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
-from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
-from specforge.evidence.play import Event
-from specforge.evidence.ranges import annotated
-from specforge.evidence.replay import NotReplayed, replay
+from specforge.engines.induction import prove
+from specforge.engines.refute import Bounds, Effort, Quest, Refuter
+from specforge.engines.rows import Row, Shown, row_of, rows_of, scenario_run, scope_of
+from specforge.engines.scenarios import scenario_result
+from specforge.evidence.certificate import ProofOutcome, Proved
+from specforge.evidence.goal import ClaimGoal, ReachGoal, RuleGoal
 from specforge.evidence.report import CheckOptions
-from specforge.evidence.simplify import plain_start
-from specforge.evidence.trace import Plan
-from specforge.evidence.verdict import Result, Scope, Verdict
+from specforge.evidence.verdict import Result
 
 Emit = Callable[[Result], None]
 Tell = Callable[[str], None]
 
 
-@define(eq=False)
-class Row:
-    """One row to be decided: a claim under one set of assumptions, or a reach, and the search for it."""
-
-    quest: Quest
-    expect: ir.Expect | None = None
-    proof: Proved | None = None
-    obstacle: str = ""  # why the prover did not get through
+class Stage(Enum):
+    SEEK = "seek"
+    PROVE = "prove"
+    REST = "rest"
 
 
-def decide(
-    system: ir.System, rulebook: str, options: CheckOptions, clock: Clock, tell: Tell, emit: Emit, part: int = 0, parts: int = 1
-) -> None:
-    """Emits the rows of `system`.  With several `parts`, each of them takes every so-manieth goal."""
-    wanted = lambda name: not options.only or name in options.only  # noqa: E731
-    if part == 0:
-        for scenario in system.scenarios.values():
-            if wanted(scenario.name):
-                emit(evolve(scenario_result(system, scenario), rulebook=rulebook))
-    rows = [row for row in rows_of(system) if wanted(row.quest.goal.name)][part::parts]
-    free = [each for each in free_goals(system) if wanted(each.check) and each.check not in options.off] if part == 0 else []
-    searches = {each: Quest(each.goal, each.wants == "sometime") for each in free}
-    quests = [row.quest for row in rows] + list(searches.values())
-    known = Known()
-    with clock.tolerant():
-        _prove(system, rows, clock, tell, known)
-    bounds = Bounds(options.members, options.steps)
-    refuter = Refuter(system, quests, clock, bounds, options.seed, tell)
-    proved = [row for row in rows if row.proof is not None]
-    for row in proved:  # now, so that they are known whatever becomes of the search
-        emit(verdict_of(system, rulebook, row, refuter))
-    with clock.tolerant():
-        proofs = _prove_free(system, searches, clock, tell, known)
-    with clock.tolerant(), suppress(OutOfTime), at_most(clock.left + 0.5):
-        refuter.run()
-    clock.over()
-    for row in rows:
-        if row not in proved:
-            emit(verdict_of(system, rulebook, row, refuter))
-        elif row.quest.trace is not None:
-            refuter.disagreements.append(f"`{row.quest.goal.name}` is proved, and a run refutes it")
-    for each, outcome in proofs.items():
-        if isinstance(outcome, Proved) and searches[each].trace is not None:
-            refuter.disagreements.append(f"the free check `{each.check}` is proved, and a run refutes it")
-    checks = [name for name in FREE_CHECKS if wanted(name) and name not in options.off]
-    if part == 0 and checks:
-        for result in free_rows(system, rulebook, searches, checks, lambda quest: scope_of(refuter, quest), proofs):
-            emit(result)
-    if refuter.disagreements:
-        raise Disagreement("\n".join(refuter.disagreements))
+@frozen
+class News:
+    """What is known of each goal (by its position in the agenda) after a stage, and which rows were told."""
+
+    quests: dict[int, Quest] = field(factory=dict)
+    proofs: dict[int, Shown | str] = field(factory=dict)  # or why there is none
+    told: frozenset[str] = frozenset()
+
+    def with_(self, later: News) -> News:
+        return News({**self.quests, **later.quests}, {**self.proofs, **later.proofs}, self.told | later.told)
 
 
 class Disagreement(Exception):
     """Two engines contradict each other: an error of SpecForge, never a verdict."""
 
 
-PROVING = 0.3  # of the budget
-PROVING_FREE = 0.2  # of what is left of it then
+@define(eq=False)
+class Agenda:
+    """Everything that is to be decided of one rulebook.  Goals are known by their position: rows first, then free checks."""
+
+    system: ir.System
+    rulebook: str
+    options: CheckOptions
+    clock: Clock
+    tell: Tell
+    emit: Emit
+    rows: list[Row] = field(init=False)
+    free: list[FreeGoal] = field(init=False)
+    searches: dict[FreeGoal, Quest] = field(init=False)
+    told: set[str] = field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        options, system = self.options, self.system
+        self.rows = [row for row in rows_of(system) if self._wanted(row.quest.goal.name)]
+        self.free = [each for each in free_goals(system) if self._wanted(each.check) and each.check not in options.off]
+        self.searches = {each: Quest(each.goal, each.wants == "sometime", excluding=False) for each in self.free}
+
+    def _wanted(self, name: str) -> bool:
+        return not self.options.only or name in self.options.only
+
+    @property
+    def quests(self) -> list[Quest]:
+        return [*(row.quest for row in self.rows), *self.searches.values()]
+
+    @property
+    def checks(self) -> list[str]:
+        return [name for name in FREE_CHECKS if self._wanted(name) and name not in self.options.off]
+
+    # ------------------------------------------------------------ what other stages know
+
+    def learn(self, news: News) -> None:
+        for at, (quest, known) in enumerate(zip(self.quests, map(news.quests.get, range(len(self.quests))), strict=True)):
+            if known is not None:
+                quest.trace, quest.engine, quest.excluded = known.trace, known.engine, known.excluded
+                quest.stuck, quest.limits = known.stuck, known.limits
+                quest.seconds += known.seconds
+            proof = news.proofs.get(at)
+            quest.proved = isinstance(proof, Shown)
+            if at < len(self.rows):
+                row = self.rows[at]
+                row.proof, row.obstacle = (proof, "") if isinstance(proof, Shown) else (None, proof or "")
+        self.told |= news.told
+
+    def news(self, proofs: dict[int, Shown | str] | None = None) -> News:
+        quests = {at: each for at, each in enumerate(self.quests) if each.trace is not None or each.excluded}
+        return News(quests if proofs is None else {}, proofs or {}, frozenset(self.told))
+
+    # ------------------------------------------------------------ telling
+
+    def say(self, row: Row) -> None:
+        at = f"row {self.rows.index(row)}"
+        if at not in self.told:
+            self.told.add(at)
+            self.emit(row_of(self.system, self.rulebook, row, self.options, self.clock.left <= 0))
+
+    def say_free(self, checks: Sequence[str]) -> None:
+        checks = [each for each in checks if each not in self.told]
+        self.told |= set(checks)
+        for result in free_rows(self.system, self.rulebook, self.searches, checks, scope_of):
+            self.emit(result)
+
+    # ------------------------------------------------------------ SEEK
+
+    def refuter(self, quests: Sequence[Quest], seed: int = 0) -> Refuter:
+        options = self.options
+        effort = Effort(endless=options.budget is not None)
+        return Refuter(
+            self.system, quests, self.clock, Bounds(options.members, options.steps), options.seed + seed, self.tell, effort
+        )
+
+    def seek(self, seen: Callable[[News], None]) -> News:
+        """`seen` hears of what the random runs have seen, and of what can be looked at with little effort."""
+        for scenario in self.system.scenarios.values():
+            if self._wanted(scenario.name):
+                self.emit(evolve(scenario_result(self.system, scenario), rulebook=self.rulebook))
+        for row in self.rows:
+            row.quest.known = scenario_run(self.system, row)
+            row.quest.source = f"scenario {row.expect.by}" if row.expect is not None else ""
+        with _within(self.clock):
+            self.refuter(self.quests).explore()
+        for row in self.rows:
+            if row.quest.trace is not None:  # how short that is, is worth knowing
+                row.quest.excluding = True
+        refuter = self.refuter([each for each in self.quests if each.excluding or each.hopeful])
+        with _within(self.clock):
+            refuter.glance()
+        seen(self.news())
+        with _within(self.clock):
+            refuter.search()
+        self.clock.over()
+        self._agree(refuter)
+        for row in self.rows:
+            if row.quest.trace is not None:
+                self.say(row)
+        self.say_free([each for each in self.checks if self._is_settled(each)])
+        return self.news()
+
+    def _is_settled(self, check: str) -> bool:
+        """What is known of the check needs no proof and no further search."""
+        goals = [each for each in self.free if each.check == check]
+        if not goals:
+            return True
+        seen = [self.searches[each].trace is not None for each in goals]
+        return all(seen) if goals[0].wants == "sometime" else any(seen)
+
+    def _agree(self, refuter: Refuter) -> None:
+        found = list(refuter.disagreements)
+        found += [
+            f"`{row.quest.goal.name}` is proved, and a run shows that it does not hold"
+            for row in self.rows
+            if row.proof is not None and row.quest.trace is not None
+        ]
+        if found:
+            raise Disagreement("\n".join(found))
+
+    # ------------------------------------------------------------ PROVE
+
+    def prove(self) -> News:
+        """Every claim that nobody expects to be refuted; then, of what no run has shown, that none can."""
+        proofs: dict[int, Shown | str] = {}
+        rows = [row for row in self.rows if row.quest.trace is None and not row.sought]
+        unseen = {at: goal for at, quest in enumerate(self.quests) if (goal := self._opposite(at, quest)) is not None}
+        goals = {self.rows.index(row): row.quest.goal for row in rows if isinstance(row.quest.goal, ClaimGoal)}
+        silent = [each.goal for each, quest in self.searches.items() if each.check == "vacuous" and quest.trace is None]
+        for at, outcome, seconds in self._outcomes(goals):
+            proofs[at] = Shown.of(outcome) if isinstance(outcome, Proved) else outcome.reason if outcome is not None else ""
+            row = self.rows[at]
+            row.proof = Shown.of(outcome) if isinstance(outcome, Proved) else None
+            row.quest.seconds += seconds
+            if row.proof is not None and not any(_judges(each, row.quest.goal) for each in silent):
+                self.say(row)
+        for at, outcome, _ in self._outcomes(unseen):
+            proofs[at] = Shown.of(outcome) if isinstance(outcome, Proved) else ""
+            if isinstance(outcome, Proved) and at >= len(self.rows):
+                for row in rows:
+                    row.vacuous = row.vacuous or (_judges(self.free[at - len(self.rows)].goal, row.quest.goal) or None)
+        for row in rows:
+            if row.proof is not None:
+                self.say(row)
+        return self.news(proofs)
+
+    def _outcomes(self, goals: dict[int, Any]) -> list[tuple[int, ProofOutcome | None, float]]:
+        """Each goal with its outcome; those that share what is given together."""
+        groups: dict[tuple[ir.Given, ...], list[int]] = {}
+        for at, goal in goals.items():
+            groups.setdefault(goal.given, []).append(at)
+        found: list[tuple[int, ProofOutcome | None, float]] = []
+        for given in sorted(groups, key=len):
+            self.tell("proving for any number of members")
+            began, outcomes = time.monotonic(), dict[Any, ProofOutcome]()
+            with _within(self.clock):
+                seconds = None if self.options.budget is None else self.clock.left
+                outcomes = prove(self.system, [goals[at] for at in groups[given]], seconds=seconds)
+            for at in groups[given]:
+                outcome = outcomes.get(goals[at])
+                found.append((at, outcome, outcome.seconds if outcome is not None else time.monotonic() - began))
+        return found
+
+    def _opposite(self, at: int, quest: Quest) -> ClaimGoal | None:
+        """What says that no run shows it, if no run has; None where that is no question."""
+        goal, wanted = quest.goal, at < len(self.rows) or self.free[at - len(self.rows)].wants == "sometime"
+        if quest.trace is not None or not wanted:
+            return None
+        match goal:
+            case ReachGoal(reach):
+                never = ir.Op(ir.Operator.NOT, (reach.cond,))
+                return ClaimGoal(ir.Claim(f"never {reach.name}", ir.AtRest(), never, (), span=reach.span))
+            case RuleGoal(rule):
+                return ClaimGoal(ir.Claim(f"never {rule}", ir.After(rule, (), rule in self.system.duties), ir.NO, ()))
+            case ClaimGoal() if at >= len(self.rows):
+                return goal
+            case _:
+                return None
+
+    # ------------------------------------------------------------ REST
+
+    def rest(self) -> None:
+        left = [row for row in self.rows if row.quest.trace is None and row.proof is None]
+        for row in left:
+            row.quest.hopeful, row.quest.excluding = row.sought, True
+        never = [quest for each, quest in self.searches.items() if each.wants == "never" and quest.trace is None]
+        for quest in never:
+            quest.excluding = True
+        refuter = self.refuter([*(row.quest for row in left if not row.sought), *never], seed=1)
+        with _within(self.clock):
+            refuter.explore()
+            refuter.search()
+        self.clock.over()
+        self._agree(refuter)
+        for row in self.rows:
+            self.say(row)
+        self.say_free(self.checks)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether some row is still to come."""
+        return not {*(f"row {at}" for at in range(len(self.rows))), *self.checks} <= self.told
 
 
-def _prove_free(
-    system: ir.System, searches: Mapping[FreeGoal, Quest], clock: Clock, tell: Tell, known: Known
-) -> dict[FreeGoal, ProofOutcome]:
-    """Tries the free checks for any number of members."""
-    goals = [each for each in searches if each.goal == RESTS]
-    seconds, outcomes = PROVING_FREE * clock.left, dict[Provable, ProofOutcome]()
-    if goals and seconds > 0.1:
-        tell("proving the free checks")
-        with suppress(OutOfTime), at_most(seconds * 1.2 + 0.5):
-            prove(system, [each.goal for each in goals], seconds=seconds, known=known, outcomes=outcomes)  # type: ignore[misc]
-    for each in goals:
-        searches[each].proved = isinstance(outcomes.get(each.goal), Proved)  # type: ignore[arg-type]
-    return {each: outcomes[each.goal] for each in goals if each.goal in outcomes}  # type: ignore[index]
+def _judges(tested: object, goal: object) -> bool:
+    """The free check's goal says of this claim that it is judged, or its condition met, at all."""
+    if not (isinstance(tested, ClaimGoal) and isinstance(goal, ClaimGoal)) or tested.given != goal.given:
+        return False
+    if tested.claim.cond == ir.NO:
+        return tested.claim.moment == goal.claim.moment
+    return tested.claim.name == goal.claim.name
 
 
-def _prove(system: ir.System, rows: list[Row], clock: Clock, tell: Tell, known: Known) -> None:
-    """Tries every claim that nobody expects to be refuted for any number of members."""
-    hopeless = [row for row in rows if row.expect is not None and row.expect.verdict == "refuted"]
-    candidates = [row for row in rows if isinstance(row.quest.goal, ClaimGoal) and row not in hopeless]
-    if not candidates:
-        return
-    tell("proving for any number of members")
-    groups: dict[tuple[ir.Given, ...], list[Row]] = {}
-    for row in candidates:
-        groups.setdefault(row.quest.goal.given, []).append(row)
-    until = time.monotonic() + PROVING * clock.left
-    for given in sorted(groups, key=len):
-        _prove_group(system, groups[given], until - time.monotonic(), known)
+@contextmanager
+def _within(clock: Clock) -> Generator[None]:
+    """What is broken off because it is time is simply not known."""
+    with clock.tolerant(), suppress(OutOfTime), at_most(max(0.01, clock.left) + 0.5):
+        yield
 
 
-def _prove_group(system: ir.System, rows: list[Row], seconds: float, known: Known) -> None:
-    """Claims that share what is given.  What is not proved in time is not proved."""
-    if seconds <= 0.1:
-        return
-    outcomes: dict[Provable, ProofOutcome] = {}
-    with suppress(OutOfTime), at_most(seconds * 1.2 + 0.5):
-        prove(system, [row.quest.goal for row in rows], seconds=seconds, known=known, outcomes=outcomes)  # type: ignore[misc]
-    for row in rows:
-        outcome = outcomes.get(row.quest.goal)  # type: ignore[arg-type]
-        if isinstance(outcome, Proved):
-            row.proof, row.quest.proved = outcome, True
-        row.quest.seconds += outcome.seconds if outcome is not None else seconds
-        row.obstacle = outcome.reason if isinstance(outcome, NotProved) else ""
-
-
-def missing(system: ir.System, rulebook: str, options: CheckOptions, known: Sequence[Result]) -> list[Result]:
-    """The rows that never came, because the search was stopped first: undecided, and said so."""
-    told = {(each.kind, each.name, each.given) for each in known}
-    reason = "the search was stopped before it was decided"
-    rows: list[Result] = []
-    for row in rows_of(system):
-        goal = row.quest.goal
-        kind = "reach" if isinstance(goal, ReachGoal) else "claim"
-        given = tuple(each.text for each in goal.given)
-        subject = goal.reach if isinstance(goal, ReachGoal) else goal.claim  # type: ignore[union-attr]
-        if (kind, goal.name, given) not in told and (not options.only or goal.name in options.only):
-            about = Result(
-                kind, rulebook, goal.name, Verdict.UNKNOWN, text=subject.text, span=subject.span, given=given,
-                expected=row.expect.verdict if row.expect else None, reason=reason,
-            )  # fmt: skip
-            rows.append(judged(about, row.expect) if kind == "claim" else about)
-    for scenario in system.scenarios.values():
-        if ("scenario", scenario.name, ()) not in told and (not options.only or scenario.name in options.only):
-            rows.append(Result("scenario", rulebook, scenario.name, Verdict.UNKNOWN, reason=reason, span=scenario.span))
-    for name in FREE_CHECKS:
-        if name not in options.off and ("free", name, ()) not in told and (not options.only or name in options.only):
-            rows.append(Result("free", rulebook, name, Verdict.UNKNOWN, reason=reason, span=system.span))
-    return rows
-
-
-def rows_of(system: ir.System) -> list[Row]:
-    """Every claim under each set of assumptions it has an expectation for, then the states to be reached."""
-    rows: list[Row] = []
-    for claim in system.claims.values():
-        for expect in claim.expects or (None,):
-            given = expect.given if expect is not None else ()
-            rows.append(Row(Quest(ClaimGoal(claim, given), expect is None or expect.verdict != "proved"), expect))
-    rows += [Row(Quest(ReachGoal(reach))) for reach in system.reaches.values()]
-    return rows
-
-
-def scope_of(refuter: Refuter, quest: Quest) -> Scope:
-    """How far every run was excluded, in the words of a verdict."""
-    reached = quest.scope()
-    if reached is None:
-        return Scope(None, None, quest.limits)
-    return Scope(reached[0], reached[1], quest.limits)
-
-
-def _expected(row: Row) -> dict[str, Any]:
-    expect = row.expect
-    given = tuple(each.text for each in expect.given) if expect is not None else ()
-    return {"given": given, "expected": None if expect is None else expect.verdict}
-
-
-def verdict_of(system: ir.System, rulebook: str, row: Row, refuter: Refuter) -> Result:
-    """The row, with what its search is worth."""
-    quest, goal = row.quest, row.quest.goal
-    if isinstance(goal, ReachGoal):
-        return _reach(rulebook, quest, goal, refuter)
-    assert isinstance(goal, ClaimGoal)
-    claim = goal.claim
-    about = {
-        "kind": "claim", "rulebook": rulebook, "name": claim.name, "text": claim.text, "cites": claim.cites, "span": claim.span,
-        **_expected(row),
-    }  # fmt: skip
-    if row.proof is not None:
-        return judged(_proved(row.proof, quest, about), row.expect)
-    if quest.trace is None:
-        _from_scenario(system, row)
-    if quest.trace is not None:
-        least = quest.shortest(refuter.least)
-        scope = Scope(quest.trace.members if least is None else least, quest.trace.actions, quest.limits if least else ())
-        result = Result(
-            verdict=Verdict.REFUTED, scope=scope, trace=quest.trace, shortest=least is not None, engine=quest.engine,
-            seconds=quest.seconds, **about,
-        )  # fmt: skip
-    else:
-        result = _undecided(quest, refuter, about)
-    return judged(result, row.expect)
-
-
-def _proved(proof: Proved, quest: Quest, about: dict[str, Any]) -> Result:
-    return Result(
-        verdict=Verdict.PROVED, scope=Scope("any", "any", proof.premises), lemmas=proof.lemmas, engine="induction",
-        seconds=quest.seconds, **about,
-    )  # fmt: skip
-
-
-def _from_scenario(system: ir.System, row: Row) -> None:
-    """What no search found, the scenario that the rulebook names may still show."""
-    expect, goal = row.expect, row.quest.goal
-    if expect is None or expect.by is None or expect.by not in system.scenarios:
-        return
-    scenario = system.scenarios[expect.by]
-    if goal not in promised(system, scenario):
-        return
-    try:
-        trace = replay(system, _plan_of(system, scenario, goal), goal, dict(scenario.members))
-    except NotReplayed:
-        return
-    trace = plain_start(system, trace, goal)
-    row.quest.trace, row.quest.engine = annotated(system, trace, time.monotonic() + 0.5), f"scenario {scenario.name}"
-
-
-def _plan_of(system: ir.System, scenario: ir.Scenario, goal: Goal) -> Plan:
-    """The scenario as it was executed, to be replayed."""
-    record = run_scenario(system, scenario, goal).record
-    events: list[Event] = []
-    firings: list[list[Firing]] = [[]]
-    for step in record.steps:
-        if step.duty:
-            firings[-1].append(Firing(step.name, step.args, step.picks))
-        else:
-            events.append(Event(step.name, step.args, step.picks))
-            firings.append([])
-    return Plan(record.sizes, record.start, tuple(events), tuple(tuple(each) for each in firings))
-
-
-def _undecided(quest: Quest, refuter: Refuter, about: dict[str, Any]) -> Result:
-    scope = scope_of(refuter, quest)
-    verdict = Verdict.BOUNDED
-    if scope.members is not None and not quest.stuck and scope.steps is not None and scope.steps >= refuter.steps:
-        reason = "no run of this size breaks it"
-    elif scope.members is None:
-        verdict, reason = Verdict.UNKNOWN, "the search was not exhausted for any number of actions in the time given"
-    elif refuter.left <= 0.5:
-        reason = "the time given ended here"
-    else:
-        reason = "beyond this the search was not exhausted"
-    return Result(verdict=verdict, scope=scope, engine="bounded search", seconds=quest.seconds, reason=reason, **about)
-
-
-def judged(result: Result, expect: ir.Expect | None) -> Result:
-    """The row against what is expected of it."""
-    everywhere = result.verdict is Verdict.PROVED and result.scope.members == "any"
-    refuted = result.verdict is Verdict.REFUTED
-    if expect is None or expect.verdict == "proved":
-        return evolve(result, met=True if everywhere else False if refuted else None, contradicts=refuted)
-    if expect.verdict == "refuted":
-        return evolve(result, met=True if refuted else False if everywhere else None, contradicts=everywhere)
-    decided = everywhere or refuted
-    reason = result.reason if decided else expect.reason or result.reason
-    return evolve(result, met=not decided, contradicts=decided, reason=reason)
-
-
-def _reach(rulebook: str, quest: Quest, goal: ReachGoal, refuter: Refuter) -> Result:
-    reach = goal.reach
-    about: dict[str, Any] = {
-        "kind": "reach", "rulebook": rulebook, "name": reach.name, "text": reach.text, "span": reach.span
-    }  # fmt: skip
-    if quest.trace is not None:
-        scope = Scope(quest.trace.members, quest.trace.actions)
-        shortest = quest.shortest(refuter.least) is not None
-        return Result(
-            verdict=Verdict.PROVED, scope=scope, met=True, trace=quest.trace, shortest=shortest, engine=quest.engine,
-            seconds=quest.seconds, **about,
-        )  # fmt: skip
-    result = _undecided(quest, refuter, about)
-    return evolve(result, verdict=Verdict.UNKNOWN, met=None, reason="no run was found that reaches it")
-
-
+def decide(system: ir.System, rulebook: str, options: CheckOptions, clock: Clock, tell: Tell, emit: Emit) -> None:
+    """All stages in turn, in this process."""
+    agenda = lambda: Agenda(system, rulebook, options, clock, tell, emit)  # noqa: E731
+    early: list[News] = []
+    found = agenda().seek(early.append)
+    prover = agenda()
+    prover.learn(early[0])
+    known = found.with_(prover.prove())
+    last = agenda()
+    last.learn(known)
+    if last.has_rest:
+        last.rest()

@@ -1,25 +1,25 @@
-"""Looking for the shortest run that shows each goal, and saying honestly how far was looked.
+"""The search for runs that show what is looked for, the shortest if that can be said, and how far runs were excluded.
 
-First random runs, which find the shallow ones in a moment; then the bounded search, member count by member count and step by
-step, which finds the rest and excludes what is shorter; then the hunt, which gives up completeness for depth.  Whatever is
-found is replayed exactly, made small and round, and only then told.
+Everything here is bounded by work that is counted (random events, and the solver's own units), so that the same text comes to
+the same end on a slow or busy machine; a clock is only the last resort, unless the user asked for one.
 """
 
 from __future__ import annotations
 
-import threading
+import math
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from attrs import define, field, frozen
 
-from specforge.algebra.solver import Interrupted, Irrational, interrupt, recover
+from specforge.algebra.solver import SECOND, Irrational
 from specforge.core import ir
 from specforge.engines.bmc import Unrolling
+from specforge.engines.deadline import Clock, Work
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import cost_of, grids_for
-from specforge.engines.hunt import hunt
+from specforge.engines.hunt import Hunt
+from specforge.engines.search import BUILDING, EXTENDING, LONGEST
 from specforge.engines.simulate import explore
 from specforge.evidence.goal import Goal
 from specforge.evidence.ranges import annotated
@@ -28,52 +28,28 @@ from specforge.evidence.simplify import shrink
 from specforge.evidence.trace import Plan, Trace
 
 MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for
-EXPLORED, HUNTED = 0.12, 0.45  # shares of the budget
-IN_PASSING = 2.0  # seconds of hunting for what nobody expects
+MOST_STEPS = 40
+PATIENT = 20.0  # seconds for making one run small and round, and as many for its ranges: a last resort
 
 
-@define(eq=False)
-class Clock:
-    """When to stop (time.monotonic); may be moved while others look at it.  `searching`: afterwards nobody is interrupted."""
+@frozen
+class Effort:
+    """How much work is worth it.  `events` of random runs; `hunt`: for a run that somebody expects, turn by turn; `backed`: the
+    same where a scenario shows the run already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much more
+    for each goal.  `endless`: and then on, as long as there is time."""
 
-    deadline: float
-    searching: bool = True
-    _lock: threading.Lock = field(factory=threading.Lock)
-
-    @property
-    def left(self) -> float:
-        return self.deadline - time.monotonic()
-
-    def stop(self) -> None:
-        self.deadline = min(self.deadline, time.monotonic())
-
-    def press(self) -> bool:
-        """From another thread: ends what the solver is doing, if the search is still on."""
-        with self._lock:
-            if self.searching:
-                interrupt()
-            return self.searching
-
-    @contextmanager
-    def tolerant(self) -> Generator[None]:
-        """What is broken off because it is time is simply not known."""
-        try:
-            yield
-        except Interrupted:
-            if self.left > 0:
-                raise
-
-    def over(self) -> None:
-        """The search has ended: what follows is not interrupted."""
-        with self._lock:
-            self.searching = False
-        if self.left <= 0:
-            recover()
+    events: int = 30_000
+    hunt: tuple[float, ...] = (2 * SECOND, 6 * SECOND, 18 * SECOND)
+    backed: tuple[float, ...] = (1.5 * SECOND,)
+    passing: tuple[float, ...] = (0.5 * SECOND,)
+    exclude: float = 1 * SECOND
+    exclude_each: float = 0.5 * SECOND
+    endless: bool = False
 
 
 @frozen
 class Bounds:
-    """How far to look at most; None: as far as is usual, and the budget allows."""
+    """How far to look at most; None: as far as is usual, and worth it."""
 
     members: int | None = None
     steps: int | None = None
@@ -81,13 +57,16 @@ class Bounds:
 
 @define(eq=False)
 class Quest:
-    """One goal and what is known of it.  `hopeful`: somebody expects it to be found.  `proved`: a proof says it cannot be
-    (random runs look all the same).  `excluded`: for a member count, every run with at most so many actions was excluded.
-    `stuck`: member counts at which the search gave up."""
+    """One goal and what is known of it.  `hopeful`: it should be found; `excluding`: how far runs are excluded is of interest
+    (what is hopeful without that is worth no more than a moment).  `proved`: a proof says it cannot be found.  `known`: a run that shows it, from the rulebook itself.  `excluded`: for a
+    member count, every run with at most so many actions was excluded.  `stuck`: member counts at which the search gave up."""
 
     goal: Goal
     hopeful: bool = True
+    excluding: bool = True
     proved: bool = False
+    known: Trace | None = None
+    source: str = ""  # of the run that is known
     trace: Trace | None = None
     engine: str = ""
     excluded: dict[int, int] = field(factory=dict)
@@ -98,6 +77,11 @@ class Quest:
     @property
     def actions(self) -> int | None:
         return None if self.trace is None else self.trace.actions
+
+    @property
+    def found(self) -> bool:
+        """Found, and no longer than what is known anyway."""
+        return self.trace is not None and (self.known is None or self.trace.actions <= self.known.actions)
 
     def scope(self) -> tuple[int, int] | None:
         """Members and actions up to which every run was excluded; None if nothing was."""
@@ -126,7 +110,7 @@ class Quest:
 
 
 class Refuter:
-    """The search for a set of goals of one system, as long as `clock` allows."""
+    """The search for a set of goals of one system, as far as is worth it and `clock` allows."""
 
     def __init__(
         self,
@@ -136,45 +120,63 @@ class Refuter:
         bounds: Bounds = Bounds(),
         seed: int = 0,
         tell: Callable[[str], None] = lambda text: None,
+        effort: Effort = Effort(),
     ):
         self.system, self.quests, self.bounds, self.seed, self.tell = system, list(quests), bounds, seed, tell
-        self.began, self.clock = time.monotonic(), clock
+        self.clock, self.effort = clock, effort
         named = max((len(party.named) for party in system.open_parties()), default=0)
         self.least = max(1, named) if system.open_parties() else 0
         self.most = max(self.least, bounds.members or max(MEMBERS, self.least + 1)) if system.open_parties() else 0
         self.steps = bounds.steps or STEPS
         self.disagreements: list[str] = []
+        self._hunts: dict[int, Hunt] = {}
 
     @property
     def left(self) -> float:
         return self.clock.left
 
-    def run(self) -> None:
-        budget = self.left
-        self._explore(min(2.5, EXPLORED * budget))
-        self._deepen(self.began + budget * (1 - HUNTED))
-        self._hunt()
+    def search(self) -> None:
+        """After random runs: what is expected, then how short, then a moment for the rest."""
+        self._hunt([each for each in self.quests if each.hopeful and each.excluding])
+        self._fall_back()
+        units = self.effort.exclude + self.effort.exclude_each * len(self.quests)
+        asked = self.bounds.members is not None or self.bounds.steps is not None
+        self._deepen(Work(math.inf if asked else units, self.clock))
+        self._hunt([each for each in self.quests if not each.hopeful and each.excluding])
+        if self.effort.endless:
+            self._go_on()
         self._finish()
 
-    def _pending(self) -> list[Quest]:
-        return [each for each in self.quests if each.trace is None]
+    def glance(self) -> None:
+        """A moment for each goal that should be found and is no expectation."""
+        self._hunt([each for each in self.quests if each.hopeful and not each.excluding])
+
+    def _go_on(self) -> None:
+        """There is more time: half of it to exclude more, the rest to look for what is missing."""
+        self._deepen(Work(math.inf, Clock(time.monotonic() + self.left / 2)))
+        for at in range(len(self.effort.hunt), 30):
+            missing = [each for each in self.quests if each.hopeful and each.excluding and each.trace is None]
+            for quest in missing if self.left > 0.1 else []:
+                self._hunt_once(quest, self.effort.hunt[-1] * 2**at)
 
     # ------------------------------------------------------------ random runs
 
-    def _explore(self, seconds: float) -> None:
-        waiting = self._pending()
-        if not self.system.actions or not waiting or seconds <= 0:
+    def explore(self) -> None:
+        if not self.system.actions:
             return
-        for share, members in ((0.5, min(2, self.most)), (0.5, min(4, self.bounds.members or 4))):
-            waiting = self._pending()
-            if not waiting or members < self.least:
+        for members in dict.fromkeys((min(2, self.most), min(4, self.bounds.members or 4))):
+            waiting = [each for each in self.quests if not each.found]
+            if not waiting or members < self.least or self.left <= 0:
                 continue
             self.tell(f"random runs with {members} members")
-            found = explore(self.system, [q.goal for q in waiting], members, steps=12, seed=self.seed, seconds=seconds * share)
+            found = explore(
+                self.system, [each.goal for each in waiting], members, steps=12, seed=self.seed, seconds=self.left,
+                events=self.effort.events, hoped=[at for at, each in enumerate(waiting) if each.hopeful],
+            )  # fmt: skip
             for at, plan in found.plans.items():
-                self._found(waiting[at], plan, "random runs")
+                self._keep(waiting[at], plan, "random runs")
 
-    def _found(self, quest: Quest, plan: Plan, engine: str, exact: bool = False) -> bool:
+    def _keep(self, quest: Quest, plan: Plan, engine: str, exact: bool = False) -> bool:
         """Keeps what a plan shows, if it does, and if it is better than what was known.  `exact`: it must."""
         start = time.monotonic()
         try:
@@ -185,7 +187,7 @@ class Refuter:
             return False
         if self.bounds.steps is not None and trace.actions > self.bounds.steps and engine == "random runs":
             return False
-        trace = shrink(self.system, trace, min(3.0, max(0.2, self.left * 0.1)))
+        trace = shrink(self.system, trace, min(PATIENT, max(0.2, self.left * 0.1)))
         if quest.trace is None or _size(trace) < _size(quest.trace):
             quest.trace, quest.engine = trace, engine
         quest.seconds += time.monotonic() - start
@@ -193,98 +195,113 @@ class Refuter:
 
     # ------------------------------------------------------------ bounded search
 
-    def _deepen(self, until: float) -> None:
+    def _deepen(self, work: Work) -> None:
         """Length by length; at each length every member count.  A goal leaves when nothing shorter can be found."""
-        if not self.system.actions:
+        looked = [each for each in self.quests if each.excluding and not each.proved]
+        if not self.system.actions or not looked:
             return
-        searches: list[_Deepening] = []
-        for members in range(self.least, self.most + 1):
-            if time.monotonic() < min(until, self.clock.deadline):
-                searches.append(_Deepening(self, members))
+        searches = [_Deepening(self, looked, members, work) for members in range(self.least, self.most + 1)]
         length = 0
-        while searches and length < 40:
+        while searches and length < MOST_STEPS:
             for search in list(searches):
-                if time.monotonic() >= min(until, self.clock.deadline):
+                if work.left <= 0:
                     return
                 self.tell(f"runs of {length} steps with {search.members} members")
-                if not search.go(length, until):
+                if not search.go(length):
                     searches.remove(search)
             length += 1
 
     # ------------------------------------------------------------ deeper, without exhausting
 
-    def _hunt(self) -> None:
-        """First for what somebody expects to be found; then, for a moment, for what nobody does."""
-        waiting = [each for each in self._pending() if not each.proved]
-        hopeful = [each for each in waiting if each.hopeful]
-        self._hunt_for(hopeful, self.left * 0.9)
-        self._hunt_for([each for each in waiting if not each.hopeful], min(self.left * 0.5, IN_PASSING))
+    def _hunt(self, quests: Sequence[Quest]) -> None:
+        """Turn by turn, each goal that is still wanted gets more."""
+        waiting = [each for each in quests if not each.found and not each.proved]
+        for turn in range(max(map(len, (self.effort.hunt, self.effort.backed, self.effort.passing)))):
+            for quest in list(waiting):
+                turns = self._turns(quest)
+                if turn >= len(turns) or self.left <= 0 or not self._hunt_once(quest, turns[turn]):
+                    waiting.remove(quest)
 
-    def _hunt_for(self, waiting: list[Quest], seconds: float) -> None:
-        until = time.monotonic() + seconds
-        for at, quest in enumerate(waiting):
-            left = min(self.clock.deadline, until) - time.monotonic()
-            if left < 0.2:
-                return
-            self.tell(f"hunting for {quest.goal.name}")
-            start = time.monotonic()
-            for plan in hunt(self.system, quest.goal, left / (len(waiting) - at), self.seed):
-                if self._found(quest, plan, "bounded search"):
-                    break
-            quest.seconds += time.monotonic() - start
+    def _turns(self, quest: Quest) -> tuple[float, ...]:
+        effort = self.effort
+        if not (quest.hopeful and quest.excluding):
+            return effort.passing
+        return effort.hunt if quest.known is None else effort.backed
+
+    def _hunt_once(self, quest: Quest, units: float) -> bool:
+        """Whether to go on."""
+        self.tell(f"hunting for {quest.goal.name}")
+        start = time.monotonic()
+        if id(quest) not in self._hunts:
+            longest = LONGEST if quest.known is None else len(quest.known.steps)
+            self._hunts[id(quest)] = Hunt(self.system, quest.goal, self.seed, longest)
+        hunt = self._hunts[id(quest)]
+        for plan in hunt.run(Work(units, self.clock)):
+            if self._keep(quest, plan, "bounded search") and quest.found:
+                break
+        quest.seconds += time.monotonic() - start
+        return not quest.found and not hunt.over
+
+    def _fall_back(self) -> None:
+        """What no search found so short, the rulebook's own scenario shows."""
+        for quest in self.quests:
+            if quest.known is not None and not quest.found:
+                quest.trace, quest.engine = quest.known, quest.source
 
     # ------------------------------------------------------------ the last touches
 
     def _finish(self) -> None:
-        found = [each for each in self.quests if each.trace is not None]
-        for at, quest in enumerate(found):
-            start = time.monotonic()
-            assert quest.trace is not None
-            if self.left <= 0:
-                return
-            share = self.left / (len(found) - at)
-            quest.trace = annotated(self.system, quest.trace, start + min(2.0, share))
-            quest.seconds += time.monotonic() - start
+        for quest in self.quests:
+            if quest.trace is not None and self.left > 0:
+                start = time.monotonic()
+                quest.trace = annotated(self.system, quest.trace, start + min(PATIENT, self.left))
+                quest.seconds += time.monotonic() - start
 
 
 class _Deepening:
     """The bounded search with one number of members: all goals on one unrolling."""
 
-    def __init__(self, refuter: Refuter, members: int):
-        self.refuter, self.members = refuter, members
-        system, goals = refuter.system, [each.goal for each in refuter.quests]
+    def __init__(self, refuter: Refuter, quests: Sequence[Quest], members: int, work: Work):
+        self.refuter, self.quests, self.members, self.work = refuter, quests, members, work
+        system, goals = refuter.system, [each.goal for each in quests]
         sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
         self.grids = grids_for(system, harmless_grid(system, sizes), 0)
         self.unrolling = Unrolling(Encoding(system, sizes, self.grids, goals), refuter.seed)
         self.limits = limits_of(self.grids)
         self.finished = -1  # runs with at most so many actions have no more steps than were looked at
         self.dead: set[int] = set()
+        work.also += BUILDING
 
-    def go(self, length: int, until: float) -> bool:
+    def go(self, length: int) -> bool:
         """One more length.  No: there is nothing left to do with so many members."""
         if length > 0:
             self.unrolling.extend()
-        todo = [at for at, quest in enumerate(self.refuter.quests) if at not in self.dead and not self._done(quest)]
+            self.work.also += EXTENDING
+        todo = [at for at, quest in enumerate(self.quests) if at not in self.dead and not self._done(quest)]
         if not todo:
             return False
         for at in todo:
-            self._ask(at, length, until)
-        self._exclude(length, until)
+            if self.work.left > 0:
+                self._ask(at, length)
+        self._exclude(length)
         return True
 
     def _done(self, quest: Quest) -> bool:
         excluded = quest.excluded.get(self.members, -1)
-        return quest.proved or excluded >= (self.refuter.steps if quest.actions is None else quest.actions - 1)
+        return excluded >= (self.refuter.steps if quest.actions is None else quest.actions - 1)
 
-    def _ask(self, at: int, length: int, until: float) -> None:
-        quest, unrolling = self.refuter.quests[at], self.unrolling
+    def _share(self) -> float:
+        """Of the work that is left, for one question."""
+        return max(0.2 * SECOND, self.work.left * 0.2)
+
+    def _ask(self, at: int, length: int) -> None:
+        quest, unrolling = self.quests[at], self.unrolling
         t = length - unrolling.length_of(at)
         if t < 0:
             return
         fewer = [] if quest.actions is None else [unrolling.actions_at_most(quest.actions - 1, length)]
         start = time.monotonic()
-        limit = min(until - start, max(1.0, (until - start) * 0.2))
-        answer = unrolling.ask(at, unrolling.bad(at, t), fewer, seconds=max(0.05, limit))
+        answer = unrolling.ask(at, unrolling.bad(at, t), fewer, self.refuter.left, self._share())
         quest.seconds += time.monotonic() - start
         if answer == "sat":
             try:
@@ -292,26 +309,26 @@ class _Deepening:
             except Irrational:
                 answer = "unknown"
             else:
-                if not self.refuter._found(quest, plan, "bounded search", exact=True):
+                if not self.refuter._keep(quest, plan, "bounded search", exact=True):  # pyright: ignore[reportPrivateUsage]
                     answer = "unknown"
                 elif quest.actions is not None and quest.actions > 0:
-                    self._ask(at, length, until)  # something with fewer actions, as long?
+                    self._ask(at, length)  # something with fewer actions, as long?
                     return
         if answer == "unknown":
             self.dead.add(at)
             quest.stuck.add(self.members)
 
-    def _exclude(self, length: int, until: float) -> None:
+    def _exclude(self, length: int) -> None:
         """How many actions a run may have so that all its settlings were seen to their end."""
         actions = self.finished + 1
-        while actions <= length and time.monotonic() < until:
-            answer = self.unrolling.settles(length, actions, max(0.05, min(2.0, until - time.monotonic())))
+        while actions <= length and self.work.left > 0:
+            answer = self.unrolling.settles(length, actions, self.refuter.left, self._share())
             if answer != "unsat":
                 break
             self.finished = actions
             actions += 1
-        for at, quest in enumerate(self.refuter.quests):
-            if at not in self.dead and self.finished >= 0:
+        for at, quest in enumerate(self.quests):
+            if at not in self.dead and self.finished >= 0 and self.work.left > 0:
                 reached = self.finished if quest.actions is None else min(self.finished, quest.actions - 1)
                 if reached > quest.excluded.get(self.members, -1):
                     quest.excluded[self.members] = reached

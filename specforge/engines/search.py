@@ -2,13 +2,12 @@
 
 While the straight way is quick it is taken length by length.  Once it is not, the search goes on from stepping stones as
 well: short runs in which some duty has acted, whose steps and members are kept while their amounts stay open; that is how a
-run of nine steps is found without having excluded those of eight.  The next question is always asked where least time was
-spent.  Time is the processor's: on a busy machine nothing is given up earlier, save at the end.
+run of nine steps is found without having excluded those of eight.  The next question is always asked where least work was
+spent: work is what the solver counts, so that a slow or busy machine asks the same questions.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 from attrs import define, field, frozen
 
 from specforge.algebra.exact import Cell
-from specforge.algebra.solver import Answer, Irrational
+from specforge.algebra.solver import SECOND, Answer, Irrational
 from specforge.algebra.symbolic import negate
 from specforge.core import ir
 from specforge.engines.bmc import Unrolling
+from specforge.engines.deadline import Work
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import AFFORDABLE, Pairs, cheapest_cover, cost_of, covers, grids_for, lightest_grid, loosened
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal
@@ -31,10 +31,11 @@ LONGEST = 18  # steps of a run, actions and firings together
 CANDIDATES = 12  # suggestions taken from one question
 STONES, NEAREST, FARTHEST = 3, 7, 8  # stepping stones of a duty and length; steps to them, steps beyond them
 MOST_STONES = 10
-PATIENCE = 0.5  # seconds that a question may take at least; then twice what its line has taken so far
-LONELY = 0.6  # seconds before stones are looked for
-STRAIGHT = 0.25  # of the time of a turn: runs from the start, without a stone
-ROOTED = 0.4  # runs from the start get so much more time than those by way of one stone
+PATIENCE = 0.5 * SECOND  # of work that a question may take at least; then twice what its line has taken so far
+LONELY = 0.6 * SECOND  # before stones are looked for
+STRAIGHT = 0.25  # of the work of a turn: runs from the start, without a stone
+ROOTED = 0.4  # runs from the start get so much more than those by way of one stone
+BUILDING, EXTENDING = 0.1 * SECOND, 0.01 * SECOND  # what it costs to write down a step, and one more of a run
 
 
 class Way(Enum):
@@ -49,7 +50,7 @@ class Way(Enum):
 @frozen
 class Spec:
     """What one search keeps to.  `members` of each open party; `fixed`: the parameters' values (none: open); `level`: how
-    wide the grid; `only`: the actions (None: all); `share`: how much time it gets, against the others."""
+    wide the grid; `only`: the actions (None: all); `share`: how much work it gets, against the others."""
 
     members: int
     fixed: Fixed
@@ -59,31 +60,10 @@ class Spec:
     share: float = 1.0
 
 
-@define
-class Work:
-    """The time left until `deadline`, and how much longer than on an idle machine things take."""
-
-    deadline: float
-    stretch: float = 1.0
-
-    @property
-    def left(self) -> float:
-        return self.deadline - time.monotonic()
-
-    def ask(self, unrolling: Unrolling, cond: Any, extra: Sequence[Any], seconds: float) -> Answer:
-        """Asks for so many seconds of the processor."""
-        began, worked = time.monotonic(), time.process_time()
-        answer = unrolling.ask(0, cond, extra, max(0.01, min(seconds * self.stretch, self.left)))
-        took, busy = time.monotonic() - began, time.process_time() - worked
-        if took > 0.05:
-            self.stretch += 0.3 * (min(8.0, max(1.0, took / max(busy, 0.001))) - self.stretch)
-        return answer
-
-
 @define(order=False)
 class Line:
     """Runs that begin in one way (`kept`: none, or those that come by a stepping stone `steps` long): the next `length` to be
-    asked about, and the seconds spent on it so far."""
+    asked about, and the work spent on it so far."""
 
     kept: Any
     steps: int
@@ -92,74 +72,77 @@ class Line:
 
 
 class Search:
-    """The runs that one search suggests.  `exhausted`: it has nothing more to say."""
+    """The runs that one search suggests, none with more than `longest` steps.  `exhausted`: it has nothing more to say."""
 
-    def __init__(self, suits: Suits, spec: Spec, seed: int = 0):
-        self.suits, self.spec, self.seed = suits, spec, seed
+    def __init__(self, suits: Suits, spec: Spec, seed: int = 0, longest: int = LONGEST):
+        self.suits, self.spec, self.seed, self.longest = suits, spec, seed, min(longest, LONGEST)
         self.unrolling: Unrolling | None = None
         self.root = Line(True, 0, 0)
         self.lines = [self.root]
         self.looked = 1  # the steps up to which stones were looked for
         self.exhausted = False
 
-    def run(self, seconds: float, work: Work) -> Iterator[Plan]:
-        """Goes on for so long (of the processor): first a while from the start, then where least was spent."""
-        self._unrolling()
-        end = time.process_time() + seconds
-        straight = end - seconds * (1 - STRAIGHT)
-        while not self.exhausted and work.left > 0.02 and (left := end - time.process_time()) > 0.01:
-            ahead = straight - time.process_time() > 0.01
-            left -= (1 - STRAIGHT) * seconds if ahead else 0
+    def run(self, units: float, work: Work) -> Iterator[Plan]:
+        """Goes on for so much work: first a while from the start, then where least was spent."""
+        self._unrolling(work)
+        end = work.spent + units
+        straight = end - units * (1 - STRAIGHT)
+        while not self.exhausted and work.left > 0 and (left := end - work.spent) > 0:
+            ahead = work.spent < straight
+            left -= (1 - STRAIGHT) * units if ahead else 0
             if not ahead and self.root.spent > LONELY and self.looked < min(self.root.length, NEAREST):
                 self.looked += 1
                 self._find_stones(self.looked, min(PATIENCE, left), work)
                 continue
             line = self.root if ahead else min(self.lines, key=lambda each: each.spent * (ROOTED if each is self.root else 1))
-            began = time.process_time()
+            began = work.spent
             answer: Answer = "unsat"
             if line.length >= self.root.length:  # what is shorter was asked about without stones
                 answer = yield from self._ask(line.length, line.kept, min(max(PATIENCE, 2 * line.spent), left), work)
-            line.spent += time.process_time() - began
+            line.spent += work.spent - began
             if answer == "unsat":
                 line.length += 1
-            if line.length > (line.steps + FARTHEST if line.steps else LONGEST):
+            if line.length > min(self.longest, line.steps + FARTHEST if line.steps else LONGEST):
                 self.lines.remove(line)
-            self.exhausted = line is self.root and self.root not in self.lines
+            self.exhausted = (line is self.root and self.root not in self.lines) or not self.lines
 
-    def _find_stones(self, steps: int, seconds: float, work: Work) -> None:
+    def _find_stones(self, steps: int, units: float, work: Work) -> None:
         """Runs so long in which some duty acts last."""
-        unrolling, end = self._unrolling(), time.process_time() + seconds
-        self._reach(steps)
+        unrolling, end = self._unrolling(work), work.spent + units
+        self._reach(steps, work)
         for duty in (each.name for each in unrolling.encoding.rules if each.duty):
             blocked: list[Any] = []
-            while len(blocked) < STONES and len(self.lines) <= MOST_STONES and (left := end - time.process_time()) > 0:
-                if work.ask(unrolling, unrolling.fires(duty, steps - 1), blocked, left) != "sat":
+            while len(blocked) < STONES and len(self.lines) <= MOST_STONES and (left := end - work.spent) > 0:
+                cond = unrolling.fires(duty, steps - 1)
+                if unrolling.ask(0, cond, blocked, work.clock.left, min(left, work.left)) != "sat":
                     break
                 kept = unrolling.shape(steps, giving=False)
                 blocked.append(negate(kept))
                 self.lines.append(Line(kept, steps, steps + 1))
 
-    def _reach(self, length: int) -> None:
-        unrolling = self._unrolling()
+    def _reach(self, length: int, work: Work) -> None:
+        unrolling = self._unrolling(work)
         while len(unrolling.steps) < length:
             unrolling.extend()
+            work.also += EXTENDING
 
-    def _unrolling(self) -> Unrolling:
+    def _unrolling(self, work: Work) -> Unrolling:
         if self.unrolling is None:
             self.unrolling = Unrolling(self.suits.encoding(self.spec), self.seed, ends_early=True)
+            work.also += BUILDING
         return self.unrolling
 
-    def _ask(self, length: int, kept: Any, seconds: float, work: Work) -> Generator[Plan, None, Answer]:
+    def _ask(self, length: int, kept: Any, units: float, work: Work) -> Generator[Plan, None, Answer]:
         """The runs of that length that keep to `kept`: suggestions, and what the solver said last."""
-        unrolling, end = self._unrolling(), time.process_time() + seconds
-        self._reach(length)
+        unrolling, end = self._unrolling(work), work.spent + units
+        self._reach(length, work)
         t = length - unrolling.length_of(0)
         if t < 0:
             return "unsat"
         extra = [kept]
         answer: Answer = "unknown"
-        while len(extra) <= CANDIDATES and (left := end - time.process_time()) > 0:
-            answer = work.ask(unrolling, unrolling.bad(0, t), extra, left)
+        while len(extra) <= CANDIDATES and (left := min(end - work.spent, work.left)) > 0:
+            answer = unrolling.ask(0, unrolling.bad(0, t), extra, work.clock.left, left)
             if answer != "sat":
                 break
             try:

@@ -7,7 +7,7 @@ it a verdict.  All goals are judged along the same runs, at the moments that evi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
@@ -734,21 +734,27 @@ def explore(
     seed: int = 0,
     runs: int | None = None,
     seconds: float | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    events: int | None = None,
+    hoped: Collection[int] | None = None,
 ) -> Exploration:
-    """Looks for runs of up to `steps` actions that show the goals, until all are found or `runs` or `seconds` are spent.
+    """Looks for runs of up to `steps` actions that show the goals, until all are found or `runs`, `events` (firings included)
+    or `seconds` are spent.  `hoped`: once these are found, a tenth of the events is enough.
 
-    `progress` is told the runs played and the goals found, now and then.  The same seed and `runs` give the same result."""
+    The same seed, `runs` and `events` give the same result."""
     search = _Search(system, goals, members, seed)
     started = time.perf_counter()
     while search.goes_on(runs):
         if seconds is not None and time.perf_counter() - started >= seconds:
             break
+        if events is not None and search.events() >= (events if _any_left(hoped, search.plans) else events / 10):
+            break
         search.run(steps)
-        if progress is not None and search.walk.runs % 64 == 0:
-            progress(search.walk.runs, len(search.plans))
     walk = search.walk
     return Exploration(search.plans, walk.runs, walk.tried, walk.accepted, time.perf_counter() - started)
+
+
+def _any_left(hoped: Collection[int] | None, plans: Mapping[int, Plan]) -> bool:
+    return hoped is None or any(each not in plans for each in hoped)
 
 
 class _Search:
@@ -772,6 +778,10 @@ class _Search:
 
     def goes_on(self, runs: int | None) -> bool:
         return bool(self._open()) and (runs is None or self.walk.runs < runs)
+
+    def events(self) -> int:
+        """What was done so far: a start counts as well."""
+        return self.walk.tried + sum(self.walk.firings.values()) + self.turn
 
     def _found(self, goals: int) -> None:
         fresh = goals & self.walk.judges.wanted

@@ -106,7 +106,8 @@ def exit_code(report: Report, fail_on: Iterable[FailOn] = ()) -> Exit:
 
 def contradicts(result: Result) -> bool:
     """Does this row stand against what the rulebook says of itself?"""
-    return result.contradicts or (result.verdict is Verdict.REFUTED and result.kind in ("scenario", "free"))
+    refuted = result.verdict is Verdict.REFUTED and result.kind in ("scenario", "free") and result.vacuous is not True
+    return result.contradicts or refuted
 
 
 def is_vacuous(result: Result) -> bool:

@@ -229,19 +229,20 @@ def _round_together(system: ir.System, trace: Trace, goal: Goal, among: list[Spo
             if time.monotonic() > deadline:
                 return trace
             equation = session.equation(f"x{i}", nicer)
-            if session.ask([equation], seconds=0.2) == "sat":
+            if session.ask([equation], rlimit=ROUNDING) == "sat":
                 session.add([equation])
                 fixed[spot] = nicer
                 break
         else:
             try:
-                session.ask(seconds=0.5)
+                session.ask(rlimit=2 * ROUNDING)
                 fixed[spot] = session.model().number(f"x{i}")
             except (Irrational, ValueError):
                 return trace
     return shows(system, put(trace.plan, fixed), goal) or trace
 
 
+ROUNDING = 500_000  # of the solver's work on one value
 ROUND = (0, 1, 2, 5, 10, 20, 50, 100, 3, 4, 6, 8, 15, 25, 30, 40, 60, 75, 80, 90, 110, 120, 150, 200, 500, 1000, 7, 9, 12, 70)
 NICE = tuple(Fraction(x) for x in ROUND)
 FINE = tuple(Fraction(x) / 10 for x in (5, 1, 2, 15, 25, 8, 9, 11, 12)) + tuple(Fraction(x) / 100 for x in (1, 5, 25, 75))
