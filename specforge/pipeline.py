@@ -1,12 +1,15 @@
 """Text to verdict: load every rulebook, decide its claims in worker processes, gather the rows.
 
-    files -> elaborate.load -> System -> engines.portfolio.decide -> Result, Result, … -> Report
+    files -> elaborate.load -> System -> engines.portfolio, stage by stage -> Result, Result, … -> Report
+
+A file's stages are the same pieces of work, in fresh processes of the same kind, however many there are at once.
 """
 
 from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -26,21 +29,22 @@ from specforge.evidence.bundle import write_bundle
 from specforge.evidence.report import CheckOptions, FileReport, Report
 from specforge.evidence.verdict import Result
 
-SECONDS_PER_FILE = 30.0  # of search, unless a budget is given
+LAST_RESORT = 1800.0  # seconds for one stage of a file, where no budget is given: work is bounded otherwise, long before
 SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found
 PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
 OVERDRAWN = 1.05  # of a budget that was given: then nobody is waited for any longer
 LEAST = 0.25  # seconds below which a task is not worth beginning
+STAGES = ("seek", "prove", "rest")  # of engines/portfolio.py; at most so many of a file have to wait for each other
 
 
 @frozen
 class Task:
-    """A share of one file's goals."""
+    """One stage of one file's work.  `known`: what the stages before it have told, for the next."""
 
     file: int
     path: str
-    part: int
-    parts: int
+    stage: str
+    known: Any = field(default=None, eq=False, repr=False)
 
 
 @define(eq=False)
@@ -51,6 +55,8 @@ class Loaded:
     results: list[Result] = field(factory=list)
     began: float = 0.0
     seconds: float = 0.0
+    news: Any = None  # what the stages have told so far
+    short: bool = False  # some rows never came
 
 
 def check(
@@ -65,18 +71,15 @@ def check(
     `on_result` and `on_file` hear of each row and each finished file as soon as it is known, in whatever order that is."""
     start = time.monotonic()
     files = [Loaded(path, *load(str(path))) for path in paths]
-    compiled = [at for at, each in enumerate(files) if each.system is not None]
-    jobs = max(1, options.jobs)
-    parts = 1 if len(compiled) >= jobs else jobs
-    tasks = [Task(at, str(files[at].path), part, parts) for at in compiled for part in range(parts)]
     for each in files:
         if each.system is None:
             on_file(_report(each))
     interrupted, internal = False, []
-    if tasks:
-        crew = _Crew(files, tasks, options, on_result, on_progress, on_file, start)
+    compiled = [at for at, each in enumerate(files) if each.system is not None]
+    if compiled:
+        crew = _Crew(files, compiled, options, on_result, on_progress, on_file, start)
         try:
-            internal = crew.run(min(jobs, len(tasks)))
+            internal = crew.run(max(1, options.jobs))
         except KeyboardInterrupt:
             interrupted = True
             crew.hurry()
@@ -112,45 +115,53 @@ class Worker:
 
 
 class _Crew:
-    """Worker processes, each taking the next task; every row comes back as soon as it is known.
+    """Worker processes, each taking the next task, the largest files first; every row comes back as soon as it is known.
 
     Each has a line of its own and shares nothing else: one that is killed cannot leave a lock behind for the others."""
 
     def __init__(
-        self, files: list[Loaded], tasks: list[Task], options: CheckOptions, on_result: Callable[[Result], None],
+        self, files: list[Loaded], compiled: list[int], options: CheckOptions, on_result: Callable[[Result], None],
         on_progress: Callable[[str], None], on_file: Callable[[FileReport], None], start: float,
     ):  # fmt: skip
-        self.files, self.waiting, self.options = files, list(tasks), options
+        self.files, self.options = files, options
         self.on_result, self.on_progress, self.on_file, self.start = on_result, on_progress, on_file, start
-        self.total = len(tasks)
-        self.budget = options.budget if options.budget is not None else SECONDS_PER_FILE * self.total
-        self.end = start + self.budget * OVERDRAWN if options.budget is not None else None
-        self.context = _context()
+        self.budget = options.budget
+        self.end = start + options.budget * OVERDRAWN if options.budget is not None else math.inf
+        self.waiting = [Task(at, str(files[at].path), STAGES[0]) for at in sorted(compiled, key=self._size)]
+        self.unborn = dict.fromkeys(compiled, len(STAGES) - 1)  # stages of a file that may still come
+        self.finished = 0
         self.running: list[Worker] = []
         self.internal: list[str] = []
-        self.short: set[int] = set()  # files of which some rows never came
         self.hurried = False
+
+    def _size(self, file: int) -> tuple[int, int]:
+        with suppress(OSError):
+            return -self.files[file].path.stat().st_size, file
+        return 0, file
 
     def run(self, jobs: int) -> list[str]:
         self.jobs = jobs
-        while self.waiting or self.running:
-            while self.waiting and len(self.running) < jobs:
-                self._begin(self.waiting.pop(0))
-            if self.options.budget is not None and time.monotonic() > self.start + self.budget:
-                given_up, self.waiting = self.waiting, []
-                self.short.update(task.file for task in given_up)
-                for file in dict.fromkeys(task.file for task in given_up):
-                    self._finish(file)
-            self._listen()
-            self._stop_the_late()
+        with _alike():
+            self.context = _context()
+            while self.waiting or self.running:
+                while self.waiting and len(self.running) < jobs:
+                    self._begin(self.waiting.pop(0))
+                if self.budget is not None and time.monotonic() > self.start + self.budget:
+                    given_up, self.waiting = self.waiting, []
+                    for file in dict.fromkeys(task.file for task in given_up):
+                        self._falls_short(file)
+                        self._finish(file)
+                self._listen()
+                self._stop_the_late()
         return self.internal
 
     def _begin(self, task: Task) -> None:
         """The time that is left, shared fairly among the tasks that are left; a worker's start is part of it."""
         now = time.monotonic()
-        rounds = -(-(len(self.waiting) + 1) // self.jobs)
-        seconds = SECONDS_PER_FILE
-        if self.options.budget is not None:
+        seconds = LAST_RESORT
+        if self.budget is not None:
+            left = len(self.waiting) + 1 + sum(self.unborn.values())
+            rounds = max(-(-left // self.jobs), len(STAGES) - STAGES.index(task.stage))
             seconds = max(LEAST, (self.start + self.budget - now) / rounds)
         ours, theirs = self.context.Pipe()
         arguments = (task, self.options, now + seconds * SEARCH, theirs)
@@ -158,7 +169,7 @@ class _Crew:
         with _no_interrupt():  # and the worker, which inherits this, never sees one
             process.start()
         theirs.close()
-        self.running.append(Worker(process, task, min(now + seconds + PATIENCE, self.end or math.inf), ours))
+        self.running.append(Worker(process, task, min(now + seconds + PATIENCE, self.end), ours))
         loaded = self.files[task.file]
         loaded.began = loaded.began or time.monotonic()
 
@@ -175,38 +186,59 @@ class _Crew:
                 self._heard(worker, what, said)
 
     def _heard(self, worker: Worker, what: str, said: Any) -> None:
-        loaded = self.files[worker.task.file]
+        file = worker.task.file
+        loaded = self.files[file]
         if what == "progress":
-            done = self.total - len(self.waiting) - len(self.running)
-            self.on_progress(f"{loaded.path.stem}: {said} ({done} of {self.total} done)")
+            self.on_progress(f"{loaded.path.stem}: {said} ({self.finished} of {len(self.unborn)} done)")
             return
         loaded.seconds = time.monotonic() - loaded.began
         if what == "row":
             loaded.results.append(said)
             self.on_result(said)
-            return
-        if what == "failed":
-            self.short.add(worker.task.file)
+        elif what == "seen":  # enough for the prover, who need not wait for the rest of it
+            self._comes(Task(file, worker.task.path, "prove", said))
+        elif what == "done":
+            loaded.news = said if loaded.news is None else loaded.news.with_(said)
+            self._leaves(worker)
+        else:
             self.internal.append(write_bundle(RuntimeError(said), "check", [str(loaded.path)], {"traceback": said}))
-        self._leaves(worker)
+            self._falls_short(file)
+            self._leaves(worker)
 
     def _lost(self, worker: Worker) -> None:
         worker.process.join()
         said = f"the worker for {worker.task.path} ended with code {worker.process.exitcode}"
         self.internal.append(write_bundle(RuntimeError(said), "check", [worker.task.path], {"exit": said}))
-        self.short.add(worker.task.file)
+        self._falls_short(worker.task.file)
         self._leaves(worker)
+
+    def _comes(self, task: Task) -> None:
+        """The next stage of a file: before other files are begun."""
+        if not self.hurried:
+            self.unborn[task.file] -= 1
+            self.waiting.insert(0, task)
+
+    def _falls_short(self, file: int) -> None:
+        self.files[file].short, self.unborn[file] = True, 0
 
     def _leaves(self, worker: Worker) -> None:
         self.running.remove(worker)
         worker.line.close()
-        if not self.hurried:
-            self._finish(worker.task.file)
+        file = worker.task.file
+        loaded = self.files[file]
+        alone = not any(task.file == file for task in (*self.waiting, *(each.task for each in self.running)))
+        if self.hurried or not alone:
+            return
+        if worker.task.stage != "rest" and not loaded.short and loaded.news is not None and loaded.news.has_rest:
+            self._comes(Task(file, worker.task.path, "rest", loaded.news))
+        else:
+            self.unborn[file] = 0
+            self._finish(file)
 
     def _stop_the_late(self) -> None:
         for worker in [each for each in self.running if time.monotonic() > each.deadline]:
             worker.process.kill()
-            self.short.add(worker.task.file)
+            self._falls_short(worker.task.file)
             self._leaves(worker)
 
     def hurry(self) -> None:
@@ -224,8 +256,9 @@ class _Crew:
         if any(task.file == file for task in (*self.waiting, *(each.task for each in self.running))):
             return
         loaded = self.files[file]
-        if file in self.short and loaded.system is not None:
-            from specforge.engines.portfolio import missing
+        self.finished += 1
+        if loaded.short and loaded.system is not None:
+            from specforge.engines.rows import missing
 
             for row in missing(loaded.system, str(loaded.path), self.options, loaded.results):
                 loaded.results.append(row)
@@ -248,6 +281,18 @@ def _context() -> Any:
 
 
 @contextmanager
+def _alike() -> Generator[None]:
+    """Workers that start meanwhile go through sets in the same order every time."""
+    seed = os.environ.get("PYTHONHASHSEED")
+    os.environ["PYTHONHASHSEED"] = "0"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONHASHSEED"]
+        os.environ.update({} if seed is None else {"PYTHONHASHSEED": seed})
+
+
+@contextmanager
 def _no_interrupt() -> Generator[None]:
     """Ctrl-C waits until this is over."""
     if not hasattr(signal, "pthread_sigmask"):
@@ -261,11 +306,11 @@ def _no_interrupt() -> Generator[None]:
 
 
 def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
-    """In a worker: decide one task until that time (of the monotonic clock), sending each row as soon as it is known."""
+    """In a worker: one task until that time (of the monotonic clock), sending each row as soon as it is known."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        from specforge.engines.portfolio import decide
-        from specforge.engines.refute import Clock
+        from specforge.engines.deadline import Clock
+        from specforge.engines.portfolio import work
 
         clock, done = Clock(until), threading.Event()
 
@@ -279,12 +324,12 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
         threading.Thread(target=watch, daemon=True).start()
         system, _ = load(task.path)
         assert system is not None
-        decide(
-            system, task.path, options, clock, lambda text: line.send(("progress", text)),
-            lambda result: line.send(("row", result)), task.part, task.parts,
+        told = work(
+            task.stage, task.known, system, task.path, options, clock, lambda text: line.send(("progress", text)),
+            lambda result: line.send(("row", result)), lambda news: line.send(("seen", news)),
         )  # fmt: skip
         done.set()
-        line.send(("done", None))
+        line.send(("done", told))
     except BrokenPipeError:  # nobody is there to be told
         pass
     except BaseException:

@@ -81,8 +81,8 @@ class Session:
 
     def ask(self, assuming: Sequence[Any] = (), seconds: float | None = None, rlimit: float | None = None) -> Answer:
         """sat, unsat or unknown (the time or the work ran out)."""
-        self.solver.set("timeout", MOST if seconds is None else max(1, min(MOST, int(seconds * 1000))))
-        self.solver.set("rlimit", 0 if rlimit is None else max(1, min(MOST, int(rlimit))))
+        self.solver.set("timeout", MOST if seconds is None else max(1, int(min(MOST, seconds * 1000))))
+        self.solver.set("rlimit", 0 if rlimit is None else max(1, int(min(MOST, rlimit))))
         literals = [each for each in assuming if each is not True]
         if any(each is False for each in literals):
             return "unsat"

@@ -18,6 +18,7 @@ from attrs import define, field
 from specforge.algebra.solver import Interrupted, interrupt, recover, work_done
 
 AGAIN = 0.2  # seconds; the first time may fall on deaf ears (in a `__del__`, nothing that is raised gets out)
+LONGEST = 1e8  # seconds that an alarm can be set for
 
 
 class OutOfTime(BaseException):
@@ -45,7 +46,7 @@ def at_most(seconds: float) -> Generator[None]:
             told(what)
 
     before, told, sys.unraisablehook = signal.signal(signal.SIGALRM, ring), sys.unraisablehook, quiet
-    signal.setitimer(signal.ITIMER_REAL, max(0.01, seconds), AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, min(max(0.01, seconds), LONGEST), AGAIN)
     try:
         yield
     except Exception as error:  # some callers, C code among them, turn whatever is raised in them into something else

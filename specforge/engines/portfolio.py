@@ -19,13 +19,13 @@ from attrs import define, evolve, field, frozen
 
 from specforge.core import ir
 from specforge.engines.deadline import Clock, OutOfTime, at_most
-from specforge.engines.free import FREE_CHECKS, FreeGoal, free_goals, free_rows
-from specforge.engines.induction import prove
+from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
+from specforge.engines.induction import RESTS, Known, Provable, prove
 from specforge.engines.refute import Bounds, Effort, Quest, Refuter
-from specforge.engines.rows import Row, Shown, row_of, rows_of, scenario_run, scope_of
+from specforge.engines.rows import Row, row_of, rows_of, scenario_run, scope_of
 from specforge.engines.scenarios import scenario_result
-from specforge.evidence.certificate import ProofOutcome, Proved
-from specforge.evidence.goal import ClaimGoal, ReachGoal, RuleGoal
+from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
+from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.report import CheckOptions
 from specforge.evidence.verdict import Result
 
@@ -41,14 +41,18 @@ class Stage(Enum):
 
 @frozen
 class News:
-    """What is known of each goal (by its position in the agenda) after a stage, and which rows were told."""
+    """What is known of each goal (by its position in the agenda) after a stage, and which rows are still to be told."""
 
+    untold: frozenset[str]
     quests: dict[int, Quest] = field(factory=dict)
     proofs: dict[int, Shown | str] = field(factory=dict)  # or why there is none
-    told: frozenset[str] = frozenset()
 
     def with_(self, later: News) -> News:
-        return News({**self.quests, **later.quests}, {**self.proofs, **later.proofs}, self.told | later.told)
+        return News(self.untold & later.untold, {**self.quests, **later.quests}, {**self.proofs, **later.proofs})
+
+    @property
+    def has_rest(self) -> bool:
+        return bool(self.untold)
 
 
 class Disagreement(Exception):
@@ -68,13 +72,14 @@ class Agenda:
     rows: list[Row] = field(init=False)
     free: list[FreeGoal] = field(init=False)
     searches: dict[FreeGoal, Quest] = field(init=False)
-    told: set[str] = field(factory=set)
+    untold: set[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         options, system = self.options, self.system
         self.rows = [row for row in rows_of(system) if self._wanted(row.quest.goal.name)]
         self.free = [each for each in free_goals(system) if self._wanted(each.check) and each.check not in options.off]
         self.searches = {each: Quest(each.goal, each.wants == "sometime", excluding=False) for each in self.free}
+        self.untold = {*(f"row {at}" for at in range(len(self.rows))), *self.checks}
 
     def _wanted(self, name: str) -> bool:
         return not self.options.only or name in self.options.only
@@ -96,27 +101,24 @@ class Agenda:
                 quest.stuck, quest.limits = known.stuck, known.limits
                 quest.seconds += known.seconds
             proof = news.proofs.get(at)
-            quest.proved = isinstance(proof, Shown)
-            if at < len(self.rows):
-                row = self.rows[at]
-                row.proof, row.obstacle = (proof, "") if isinstance(proof, Shown) else (None, proof or "")
-        self.told |= news.told
+            quest.proof, quest.obstacle = (proof, "") if isinstance(proof, Shown) else (None, proof or "")
+        self.untold &= news.untold
 
     def news(self, proofs: dict[int, Shown | str] | None = None) -> News:
         quests = {at: each for at, each in enumerate(self.quests) if each.trace is not None or each.excluded}
-        return News(quests if proofs is None else {}, proofs or {}, frozenset(self.told))
+        return News(frozenset(self.untold), quests if proofs is None else {}, proofs or {})
 
     # ------------------------------------------------------------ telling
 
     def say(self, row: Row) -> None:
         at = f"row {self.rows.index(row)}"
-        if at not in self.told:
-            self.told.add(at)
+        if at in self.untold:
+            self.untold.discard(at)
             self.emit(row_of(self.system, self.rulebook, row, self.options, self.clock.left <= 0))
 
     def say_free(self, checks: Sequence[str]) -> None:
-        checks = [each for each in checks if each not in self.told]
-        self.told |= set(checks)
+        checks = [each for each in checks if each in self.untold]
+        self.untold -= set(checks)
         for result in free_rows(self.system, self.rulebook, self.searches, checks, scope_of):
             self.emit(result)
 
@@ -167,9 +169,9 @@ class Agenda:
     def _agree(self, refuter: Refuter) -> None:
         found = list(refuter.disagreements)
         found += [
-            f"`{row.quest.goal.name}` is proved, and a run shows that it does not hold"
-            for row in self.rows
-            if row.proof is not None and row.quest.trace is not None
+            f"`{quest.goal.name}` is proved, and a run shows that it does not hold"
+            for quest in self.quests
+            if quest.proved and quest.trace is not None
         ]
         if found:
             raise Disagreement("\n".join(found))
@@ -177,69 +179,76 @@ class Agenda:
     # ------------------------------------------------------------ PROVE
 
     def prove(self) -> News:
-        """Every claim that nobody expects to be refuted; then, of what no run has shown, that none can."""
-        proofs: dict[int, Shown | str] = {}
+        """Every claim that nobody expects to be refuted; that settling ends; then, of what no run has shown, that none can."""
+        known = Known()
         rows = [row for row in self.rows if row.quest.trace is None and not row.sought]
-        unseen = {at: goal for at, quest in enumerate(self.quests) if (goal := self._opposite(at, quest)) is not None}
-        goals = {self.rows.index(row): row.quest.goal for row in rows if isinstance(row.quest.goal, ClaimGoal)}
         silent = [each.goal for each, quest in self.searches.items() if each.check == "vacuous" and quest.trace is None]
-        for at, outcome, seconds in self._outcomes(goals):
-            proofs[at] = Shown.of(outcome) if isinstance(outcome, Proved) else outcome.reason if outcome is not None else ""
-            row = self.rows[at]
-            row.proof = Shown.of(outcome) if isinstance(outcome, Proved) else None
-            row.quest.seconds += seconds
-            if row.proof is not None and not any(_judges(each, row.quest.goal) for each in silent):
-                self.say(row)
-        for at, outcome, _ in self._outcomes(unseen):
-            proofs[at] = Shown.of(outcome) if isinstance(outcome, Proved) else ""
-            if isinstance(outcome, Proved) and at >= len(self.rows):
-                for row in rows:
-                    row.vacuous = row.vacuous or (_judges(self.free[at - len(self.rows)].goal, row.quest.goal) or None)
+        for group in self._groups(rows):
+            self._prove([row.quest for row in group], [row.quest.goal for row in group], known)
+            for row in group:
+                if row.quest.proved and not any(_judges(each, row.quest.goal) for each in silent):
+                    self.say(row)
+        ends = [quest for quest in self.searches.values() if quest.goal == RESTS and quest.trace is None]
+        self._prove(ends, [each.goal for each in ends], known)
+        self.say_free([each for each in ("rests",) if ends and ends[0].proved])
+        for quest, goal in self._unseen():
+            self._prove([quest], [goal], known)
+        for each, quest in self.searches.items():
+            for row in rows if each.check == "vacuous" and quest.proved else []:
+                row.vacuous = row.vacuous or (_judges(each.goal, row.quest.goal) or None)
         for row in rows:
-            if row.proof is not None:
+            if row.quest.proved:
                 self.say(row)
-        return self.news(proofs)
+        return self.news({at: each.proof or each.obstacle for at, each in enumerate(self.quests) if each.proof or each.obstacle})
 
-    def _outcomes(self, goals: dict[int, Any]) -> list[tuple[int, ProofOutcome | None, float]]:
-        """Each goal with its outcome; those that share what is given together."""
-        groups: dict[tuple[ir.Given, ...], list[int]] = {}
-        for at, goal in goals.items():
-            groups.setdefault(goal.given, []).append(at)
-        found: list[tuple[int, ProofOutcome | None, float]] = []
-        for given in sorted(groups, key=len):
-            self.tell("proving for any number of members")
-            began, outcomes = time.monotonic(), dict[Any, ProofOutcome]()
-            with _within(self.clock):
-                seconds = None if self.options.budget is None else self.clock.left
-                outcomes = prove(self.system, [goals[at] for at in groups[given]], seconds=seconds)
-            for at in groups[given]:
-                outcome = outcomes.get(goals[at])
-                found.append((at, outcome, outcome.seconds if outcome is not None else time.monotonic() - began))
-        return found
+    def _groups(self, rows: Sequence[Row]) -> list[list[Row]]:
+        """Those that share what is given, the fewest assumptions first."""
+        groups: dict[tuple[ir.Given, ...], list[Row]] = {}
+        for row in rows:
+            groups.setdefault(row.quest.goal.given, []).append(row)
+        return [groups[given] for given in sorted(groups, key=len)]
 
-    def _opposite(self, at: int, quest: Quest) -> ClaimGoal | None:
-        """What says that no run shows it, if no run has; None where that is no question."""
-        goal, wanted = quest.goal, at < len(self.rows) or self.free[at - len(self.rows)].wants == "sometime"
-        if quest.trace is not None or not wanted:
-            return None
-        match goal:
+    def _prove(self, quests: Sequence[Quest], goals: Sequence[Any], known: Known) -> None:
+        """Sets what is proved, and what stands in the way of the others."""
+        if not goals or self.clock.left <= 0:
+            return
+        self.tell("proving for any number of members")
+        began, outcomes = time.monotonic(), dict[Provable, ProofOutcome]()
+        with _within(self.clock):
+            seconds = None if self.options.budget is None else self.clock.left
+            prove(self.system, goals, seconds=seconds, known=known, outcomes=outcomes)
+        for quest, goal in zip(quests, goals, strict=True):
+            outcome = outcomes.get(goal)
+            quest.proof = Shown.of(outcome) if isinstance(outcome, Proved) else None
+            quest.obstacle = outcome.reason if isinstance(outcome, NotProved) else ""
+            quest.seconds += outcome.seconds if outcome is not None else time.monotonic() - began
+
+    def _unseen(self) -> list[tuple[Quest, ClaimGoal]]:
+        """What no run has shown though one should, each with the claim that none can."""
+        wanted = [*(row.quest for row in self.rows)]
+        wanted += [quest for each, quest in self.searches.items() if each.wants == "sometime"]
+        found = [(quest, self._opposite(quest, at < len(self.rows))) for at, quest in enumerate(wanted) if quest.trace is None]
+        return [(quest, goal) for quest, goal in found if goal is not None]
+
+    def _opposite(self, quest: Quest, is_row: bool) -> ClaimGoal | None:
+        match quest.goal:
             case ReachGoal(reach):
                 never = ir.Op(ir.Operator.NOT, (reach.cond,))
                 return ClaimGoal(ir.Claim(f"never {reach.name}", ir.AtRest(), never, (), span=reach.span))
             case RuleGoal(rule):
                 return ClaimGoal(ir.Claim(f"never {rule}", ir.After(rule, (), rule in self.system.duties), ir.NO, ()))
-            case ClaimGoal() if at >= len(self.rows):
-                return goal
-            case _:
+            case ClaimGoal() as goal:
+                return None if is_row else goal
+            case DefectGoal():
                 return None
 
     # ------------------------------------------------------------ REST
 
-    def rest(self) -> None:
-        left = [row for row in self.rows if row.quest.trace is None and row.proof is None]
+    def rest(self) -> News:
+        left = [row for row in self.rows if row.quest.trace is None and not row.quest.proved]
         for row in left:
             row.quest.hopeful, row.quest.excluding = row.sought, True
-        never = [quest for each, quest in self.searches.items() if each.wants == "never" and quest.trace is None]
+        never = [quest for each, quest in self.searches.items() if each.wants == "never" and not (quest.trace or quest.proved)]
         for quest in never:
             quest.excluding = True
         refuter = self.refuter([*(row.quest for row in left if not row.sought), *never], seed=1)
@@ -251,11 +260,7 @@ class Agenda:
         for row in self.rows:
             self.say(row)
         self.say_free(self.checks)
-
-    @property
-    def has_rest(self) -> bool:
-        """Whether some row is still to come."""
-        return not {*(f"row {at}" for at in range(len(self.rows))), *self.checks} <= self.told
+        return self.news()
 
 
 def _judges(tested: object, goal: object) -> bool:
@@ -274,15 +279,27 @@ def _within(clock: Clock) -> Generator[None]:
         yield
 
 
+def work(
+    stage: str, known: News | None, system: ir.System, rulebook: str, options: CheckOptions, clock: Clock, tell: Tell,
+    emit: Emit, seen: Callable[[News], None],
+) -> News:  # fmt: skip
+    """One stage, with what the stages before it have told."""
+    agenda = Agenda(system, rulebook, options, clock, tell, emit)
+    if known is not None:
+        agenda.learn(known)
+    match Stage(stage):
+        case Stage.SEEK:
+            return agenda.seek(seen)
+        case Stage.PROVE:
+            return agenda.prove()
+        case Stage.REST:
+            return agenda.rest()
+
+
 def decide(system: ir.System, rulebook: str, options: CheckOptions, clock: Clock, tell: Tell, emit: Emit) -> None:
     """All stages in turn, in this process."""
-    agenda = lambda: Agenda(system, rulebook, options, clock, tell, emit)  # noqa: E731
     early: list[News] = []
-    found = agenda().seek(early.append)
-    prover = agenda()
-    prover.learn(early[0])
-    known = found.with_(prover.prove())
-    last = agenda()
-    last.learn(known)
-    if last.has_rest:
-        last.rest()
+    news = work("seek", None, system, rulebook, options, clock, tell, emit, early.append)
+    news = news.with_(work("prove", early[0], system, rulebook, options, clock, tell, emit, early.append))
+    if news.has_rest:
+        work("rest", news, system, rulebook, options, clock, tell, emit, early.append)

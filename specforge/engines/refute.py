@@ -17,11 +17,12 @@ from specforge.core import ir
 from specforge.engines.bmc import Unrolling
 from specforge.engines.deadline import Clock, Work
 from specforge.engines.encoding import Encoding, Grids
+from specforge.engines.free import Shown
 from specforge.engines.grids import cost_of, grids_for
 from specforge.engines.hunt import Hunt
 from specforge.engines.search import BUILDING, EXTENDING, LONGEST
 from specforge.engines.simulate import explore
-from specforge.evidence.goal import Goal
+from specforge.evidence.goal import ClaimGoal, Goal
 from specforge.evidence.ranges import annotated
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.simplify import shrink
@@ -42,8 +43,8 @@ class Effort:
     hunt: tuple[float, ...] = (2 * SECOND, 6 * SECOND, 18 * SECOND)
     backed: tuple[float, ...] = (1.5 * SECOND,)
     passing: tuple[float, ...] = (0.5 * SECOND,)
-    exclude: float = 1 * SECOND
-    exclude_each: float = 0.5 * SECOND
+    exclude: float = 0.5 * SECOND
+    exclude_each: float = 0.2 * SECOND
     endless: bool = False
 
 
@@ -58,13 +59,14 @@ class Bounds:
 @define(eq=False)
 class Quest:
     """One goal and what is known of it.  `hopeful`: it should be found; `excluding`: how far runs are excluded is of interest
-    (what is hopeful without that is worth no more than a moment).  `proved`: a proof says it cannot be found.  `known`: a run that shows it, from the rulebook itself.  `excluded`: for a
+    (what is hopeful without that is worth no more than a moment).  `proof`: that it cannot be found; `obstacle`: why there is none.  `known`: a run that shows it, from the rulebook itself.  `excluded`: for a
     member count, every run with at most so many actions was excluded.  `stuck`: member counts at which the search gave up."""
 
     goal: Goal
     hopeful: bool = True
     excluding: bool = True
-    proved: bool = False
+    proof: Shown | None = None
+    obstacle: str = ""
     known: Trace | None = None
     source: str = ""  # of the run that is known
     trace: Trace | None = None
@@ -73,6 +75,10 @@ class Quest:
     stuck: set[int] = field(factory=set)
     limits: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def proved(self) -> bool:
+        return self.proof is not None
 
     @property
     def actions(self) -> int | None:
@@ -139,13 +145,18 @@ class Refuter:
         """After random runs: what is expected, then how short, then a moment for the rest."""
         self._hunt([each for each in self.quests if each.hopeful and each.excluding])
         self._fall_back()
-        units = self.effort.exclude + self.effort.exclude_each * len(self.quests)
+        units = self.effort.exclude + self.effort.exclude_each * sum(each.excluding for each in self.quests)
         asked = self.bounds.members is not None or self.bounds.steps is not None
         self._deepen(Work(math.inf if asked else units, self.clock))
-        self._hunt([each for each in self.quests if not each.hopeful and each.excluding])
+        self._hunt([each for each in self.quests if not each.hopeful and each.excluding and self._is_open(each)])
         if self.effort.endless:
             self._go_on()
         self._finish()
+
+    def _is_open(self, quest: Quest) -> bool:
+        """A claim; or a free check for which runs of the usual size were not excluded."""
+        usual = quest.excluded.get(self.most, -1) >= self.steps
+        return isinstance(quest.goal, ClaimGoal) or not usual
 
     def glance(self) -> None:
         """A moment for each goal that should be found and is no expectation."""
@@ -197,7 +208,7 @@ class Refuter:
 
     def _deepen(self, work: Work) -> None:
         """Length by length; at each length every member count.  A goal leaves when nothing shorter can be found."""
-        looked = [each for each in self.quests if each.excluding and not each.proved]
+        looked = [each for each in self.quests if each.excluding and not each.proved and (each.actions or 0) <= self.steps + 1]
         if not self.system.actions or not looked:
             return
         searches = [_Deepening(self, looked, members, work) for members in range(self.least, self.most + 1)]

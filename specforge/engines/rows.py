@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve
 
 from specforge.core import ir
 from specforge.core.machine import Firing
-from specforge.engines.free import FREE_CHECKS
+from specforge.engines.free import FREE_CHECKS, Shown
 from specforge.engines.refute import STEPS, Quest
 from specforge.engines.scenarios import promised, run_scenario
-from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
 from specforge.evidence.play import Event
 from specforge.evidence.replay import NotReplayed, replay
@@ -22,26 +21,12 @@ from specforge.evidence.trace import Plan, Trace
 from specforge.evidence.verdict import Result, Scope, Verdict
 
 
-@frozen
-class Shown:
-    """What a row tells of a proof."""
-
-    lemmas: tuple[str, ...]
-    premises: tuple[str, ...]
-
-    @classmethod
-    def of(cls, proof: Proved) -> Shown:
-        return cls(proof.lemmas, proof.premises)
-
-
 @define(eq=False)
 class Row:
     """One row to be decided: a claim under one set of assumptions, or a reach, and the search for it."""
 
     quest: Quest
     expect: ir.Expect | None = None
-    proof: Shown | None = None
-    obstacle: str = ""  # why the prover did not get through
     vacuous: bool | None = None
 
     @property
@@ -88,8 +73,8 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
         "given": tuple(each.text for each in goal.given), "expected": None if expect is None else expect.verdict,
         "vacuous": row.vacuous,
     }  # fmt: skip
-    if row.proof is not None:
-        return judged(_proved(row.proof, quest, about), expect)
+    if quest.proof is not None:
+        return judged(_proved(quest.proof, quest, about), expect)
     if quest.trace is not None:
         least = quest.shortest(least_members(system))
         scope = Scope(quest.trace.members if least is None else least, quest.trace.actions, quest.limits if least else ())
@@ -150,10 +135,10 @@ def _reach(system: ir.System, rulebook: str, row: Row, goal: ReachGoal, options:
             verdict=Verdict.PROVED, scope=scope, met=True, trace=quest.trace, shortest=shortest, engine=quest.engine,
             seconds=quest.seconds, **about,
         )  # fmt: skip
-    if row.proof is not None:
+    if quest.proof is not None:
         return Result(
-            verdict=Verdict.REFUTED, scope=Scope("any", "any", row.proof.premises), met=False, engine="induction",
-            lemmas=row.proof.lemmas, seconds=quest.seconds, reason="it is proved that no run comes here", **about,
+            verdict=Verdict.REFUTED, scope=Scope("any", "any", quest.proof.premises), met=False, engine="induction",
+            lemmas=quest.proof.lemmas, seconds=quest.seconds, reason="it is proved that no run comes here", **about,
         )  # fmt: skip
     result = _undecided(quest, about, options, late)
     return evolve(result, verdict=Verdict.UNKNOWN, met=None, reason="no run was found that reaches it")

@@ -8,7 +8,7 @@ spent: work is what the solver counts, so that a slow or busy machine asks the s
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from enum import Enum
 from typing import Any
 

@@ -67,6 +67,7 @@ class Result:
     def __attrs_post_init__(self) -> None:
         # INVARIANT: a refuted claim or free check carries the run that refutes it, replayed exactly; only a table, the text
         # itself, and the proof that there is no run where there should be one, are judged without.
-        needs_run = self.kind == "claim" or (self.kind == "free" and self.engine not in ("table", "text", "induction"))
+        without = ("table", "text", "induction") if self.kind == "free" else ("table", "text")
+        needs_run = self.kind in ("claim", "free") and self.engine not in without
         if self.verdict is Verdict.REFUTED and needs_run and self.trace is None:
             raise ValueError(f"{self.name}: a refutation needs its trace")

@@ -12,7 +12,8 @@ import pytest
 
 from specforge import pipeline
 from specforge.algebra.solver import Interrupted
-from specforge.engines.refute import Clock
+from specforge.engines.deadline import Clock
+from specforge.engines.portfolio import News
 from specforge.evidence.bundle import write_bundle
 from specforge.evidence.report import CheckOptions, Exit, Report, exit_code
 from specforge.evidence.verdict import Result, Scope, Verdict
@@ -40,7 +41,7 @@ def one_row_then_another_when_told(task: pipeline.Task, options: CheckOptions, u
     line.send(("row", Result(name="first", **about)))
     line.recv()
     line.send(("row", Result(name="second", **about)))
-    line.send(("done", None))
+    line.send(("done", News(frozenset())))
 
 
 def test_a_rulebook_whose_every_expectation_is_met_ends_with_0(small: Path):
@@ -54,7 +55,7 @@ def test_a_worker_that_is_killed_is_an_internal_error_and_its_rows_are_undecided
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pipeline, "_work", killed)
     report = checked(small, jobs=jobs)
-    assert exit_code(report) is Exit.INTERNAL and len(set(report.internal)) == jobs
+    assert exit_code(report) is Exit.INTERNAL and len(report.internal) == 1
     assert "ended with code -9" in Path(report.internal[0]).read_text()
     assert {(each.kind, each.name) for each in report.results if each.kind != "free"} == {
         ("claim", "no_hole"),
@@ -90,7 +91,7 @@ def test_an_interruption_keeps_what_is_known_and_what_the_workers_say_when_told(
 
 def masked(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
     line.send(("progress", str(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))))
-    line.send(("done", None))
+    line.send(("done", News(frozenset())))
 
 
 def test_ctrl_c_reaches_no_worker_not_even_while_it_starts(small: Path, monkeypatch):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import time
+import math
 from fractions import Fraction
 
+from specforge.algebra.solver import SECOND
 from specforge.core import ir
 from specforge.elaborate import compile_text
 from specforge.engines.bmc import Unrolling
+from specforge.engines.deadline import Clock, Work
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import choose_grid, lightest_grid
-from specforge.engines.hunt import essential, hunt, parameter_choices, specs
-from specforge.engines.search import Search, Spec, Suits, Way, Work
+from specforge.engines.hunt import Hunt, essential, parameter_choices, specs
+from specforge.engines.search import Search, Spec, Suits, Way
 from specforge.evidence.goal import ClaimGoal, ReachGoal
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.trace import Trace
@@ -86,8 +88,12 @@ def claim(book: ir.System, name: str, *given: ir.Given) -> ClaimGoal:
     return ClaimGoal(book.claims[name], given)
 
 
-def found(book: ir.System, goal: ClaimGoal | ReachGoal, seconds: float = 30) -> Trace:
-    for plan in hunt(book, goal, seconds):
+def work(units: float = 20 * SECOND) -> Work:
+    return Work(units, Clock(math.inf))
+
+
+def found(book: ir.System, goal: ClaimGoal | ReachGoal) -> Trace:
+    for plan in Hunt(book, goal).run(work()):
         try:
             return replay(book, plan, goal)
         except NotReplayed:
@@ -139,7 +145,7 @@ def test_a_fixed_parameter_is_part_of_the_plan():
     book = system(PARAMETERS, VENUE)
     goal = claim(book, "sound")
     fixed = {("initial", 0, 0): Fraction(1, 2), ("maintenance", 0, 0): Fraction(1, 4)}
-    plans = Search(Suits(book, goal), Spec(2, fixed, 0)).run(30, Work(time.monotonic() + 30))
+    plans = Search(Suits(book, goal), Spec(2, fixed, 0)).run(10 * SECOND, work())
     plan = next(iter(plans))
     assert {cell: plan.start[cell] for cell in fixed} == fixed
     replay(book, plan, goal)
@@ -205,11 +211,28 @@ def test_a_ranking_by_something_nonlinear_is_left_open():
     assert suits.products(fixed)[0] is plain
 
 
+def test_a_hunt_for_short_runs_ends_by_itself_and_asks_for_nothing_longer():
+    book = system(COUNTER)
+    goal = claim(book, "low")
+    hunt = Hunt(book, goal, longest=3)
+    assert not list(hunt.run(work())) and hunt.over
+    assert all(len(each.unrolling.steps) <= 4 for each in hunt.searches if each.unrolling is not None)
+
+
+def test_a_hunt_that_is_gone_on_with_finds_what_one_turn_did_not():
+    book = system(PARAMETERS, VENUE)
+    hunt = Hunt(book, claim(book, "sound"))
+    turns = 0
+    while not list(hunt.run(work(0.02 * SECOND))) and turns < 200:
+        turns += 1
+    assert 0 < turns < 200
+
+
 def test_what_does_not_hold_is_asked_for_again():
     book = system(PARAMETERS, VENUE)
     goal = claim(book, "sound")
     search = Search(Suits(book, goal), Spec(2, parameter_choices(book, goal)[0][0], 1))
-    plans = [plan for plan, _ in zip(search.run(30, Work(time.monotonic() + 30)), range(3), strict=False)]
+    plans = [plan for plan, _ in zip(search.run(10 * SECOND, work()), range(3), strict=False)]
     shapes = {tuple((event.action, event.args[:2]) for event in plan.events) for plan in plans}
     assert len(plans) == 3 and len(shapes) == 3
 

@@ -11,7 +11,7 @@ from attrs import define
 from specforge.core import ir
 from specforge.elaborate import compile_text, load
 from specforge.engines.counters import unfed_claims
-from specforge.engines.free import FREE_CHECKS, FreeGoal, free_goals, free_rows
+from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
 from specforge.engines.simulate import explore
 from specforge.engines.tables import tables_kept
 from specforge.evidence.replay import replay
@@ -32,6 +32,8 @@ def system_of(text: str) -> ir.System:
 class Search:
     trace: Trace | None = None
     engine: str = ""
+    proof: Shown | None = None
+    obstacle: str = ""
     seconds: float = 0.0
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import time
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
+from specforge.core import ir
 from specforge.elaborate import load
 from specforge.engines import portfolio
-from specforge.engines.portfolio import Disagreement, decide
-from specforge.engines.refute import Clock, Refuter
-from specforge.evidence.goal import ClaimGoal
-from specforge.evidence.report import CheckOptions
-from specforge.evidence.verdict import Result
+from specforge.engines.deadline import Clock
+from specforge.engines.free import Shown
+from specforge.engines.portfolio import Disagreement, News, decide, work
+from specforge.engines.refute import Effort, Quest
+from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
+from specforge.evidence.verdict import Result, Verdict
 
 TEXT = """\
 rulebook "Till" "Money in, money out."
@@ -30,45 +34,89 @@ claim counted:
     expect proved
 claim empty:
     Till.cash = 0
-    expect refuted
+    expect refuted by one_sale
+scenario one_sale:
+    take(5 USD)
+"""
+NEVER = """\
+assumption none:
+    1 > 2
+claim rich:
+    Till.cash >= 0
+    expect proved given none
+reach debt:
+    Till.cash < 0
 """
 
 
 @pytest.fixture
-def system(tmp_path: Path):
-    path = tmp_path / "till.rulebook"
-    path.write_text(TEXT)
-    loaded, _ = load(str(path))
-    assert loaded is not None
-    return loaded
+def book(tmp_path: Path):
+    def made(*texts: str) -> ir.System:
+        path = tmp_path / "till.rulebook"
+        path.write_text("".join((TEXT, *texts)))
+        loaded, diagnostics = load(str(path))
+        assert loaded is not None, diagnostics
+        return loaded
+
+    return made
 
 
-def decided(system, emit) -> None:
-    options = CheckOptions(off=portfolio.FREE_CHECKS)
-    decide(system, "till.rulebook", options, Clock(time.monotonic() + 60), lambda text: None, emit)
-
-
-def test_what_is_proved_is_told_before_the_search(system, monkeypatch):
-    def cut_short(self: Refuter) -> None:
-        raise KeyboardInterrupt
-
+def told(system: ir.System, **options: Any) -> list[Result]:
     rows: list[Result] = []
-    monkeypatch.setattr(Refuter, "run", cut_short)
-    with pytest.raises(KeyboardInterrupt):
-        decided(system, rows.append)
-    assert [(each.name, each.verdict.value) for each in rows] == [("counted", "proved")]
+    decide(system, "till.rulebook", CheckOptions(**options), Clock(math.inf), lambda text: None, rows.append)
+    return rows
 
 
-def test_a_run_that_refutes_what_is_proved_is_an_error_of_ours(system, monkeypatch):
-    real = portfolio._prove
+def stage(name: str, known: News | None, system: ir.System) -> tuple[News, list[Result], list[News]]:
+    rows: list[Result] = []
+    seen: list[News] = []
+    options = CheckOptions(off=portfolio.FREE_CHECKS)
+    news = work(name, known, system, "t", options, Clock(math.inf), lambda text: None, rows.append, seen.append)
+    return news, rows, seen
 
-    def too_much(system, rows, clock, tell, known) -> None:
-        real(system, rows, clock, tell, known)
-        proof = next(row.proof for row in rows if row.proof is not None)
-        for row in rows:
-            if isinstance(row.quest.goal, ClaimGoal):
-                row.proof = proof
 
-    monkeypatch.setattr(portfolio, "_prove", too_much)
-    with pytest.raises(Disagreement, match="`empty` is proved, and a run refutes it"):
-        decided(system, lambda row: None)
+def test_each_stage_tells_what_it_has_decided_and_leaves_the_rest(book):
+    found, rows, seen = stage("seek", None, book())
+    assert [(each.name, each.verdict) for each in rows if each.kind == "claim"] == [("empty", Verdict.REFUTED)]
+    assert rows[-1].trace is not None and rows[-1].trace.actions == 1 and rows[-1].shortest
+    proved, rows, _ = stage("prove", seen[0], book())
+    assert [(each.name, each.verdict) for each in rows] == [("counted", Verdict.PROVED)]
+    assert found.has_rest and not found.with_(proved).has_rest
+
+
+def test_the_same_text_gives_the_same_rows(book):
+    first, second = ([evolve(each, seconds=0) for each in told(book())] for _ in range(2))
+    assert first == second and {each.name for each in first} >= {"counted", "empty", "funded", "alive"}
+
+
+def test_what_no_search_finds_the_named_scenario_shows(book, monkeypatch):
+    monkeypatch.setattr(portfolio, "Effort", lambda endless: Effort(events=0, backed=(0.0,), exclude=0, exclude_each=0))
+    (row,) = told(book(), only=("empty",))
+    assert row.verdict is Verdict.REFUTED and row.engine == "scenario one_sale" and row.met is True
+
+
+def test_what_is_proved_and_refuted_is_an_error_of_ours(book):
+    _, _, seen = stage("seek", None, book())
+    assert isinstance(seen[0].quests[1], Quest) and seen[0].quests[1].trace is not None
+    both = evolve(seen[0], untold=frozenset({"row 1"}), proofs={1: Shown()})
+    with pytest.raises(Disagreement, match="`empty` is proved, and a run shows that it does not hold"):
+        stage("rest", both, book())
+
+
+def test_a_claim_that_is_never_judged_and_a_state_that_is_never_reached_make_exit_code_5(book):
+    system = book(NEVER)
+    rows = told(system)
+    named = {(each.kind, each.name): each for each in rows}
+    assert named["claim", "rich"].vacuous is True
+    debt = named["reach", "debt"]
+    assert debt.verdict is Verdict.REFUTED and debt.engine == "induction" and debt.trace is None
+    assert named["free", "vacuous"].vacuous is True
+    report = Report((FileReport(Path("till.rulebook"), system, (), tuple(rows)),))
+    assert exit_code(report) is Exit.VACUOUS
+    assert exit_code(report, ["vacuous"]) is Exit.VACUOUS and exit_code(report, ["refuted"]) is Exit.CONTRADICTED
+
+
+def test_a_dead_sentence_is_a_refuted_free_check(book):
+    system = book("action never:\n    require Till.cash < 0\n    Till.taken += 1 USD\n")
+    row = next(each for each in told(system) if each.name == "alive")
+    assert row.verdict is Verdict.REFUTED and row.reason == "it is proved that no run shows `never`"
