@@ -69,8 +69,8 @@ def source_of(type: ir.Type) -> str:
 
 @define(eq=False)
 class Rule:
-    """An action or a duty as formulas.  `do`: this rule is the step.  `members`/`args`: its arguments.  `ok`: nothing refuses it
-    and no defect arises.  `changed`: the cells it may change, with their new values."""
+    """An action or a duty as formulas.  `do`: this rule is the step.  `args`: its arguments.  `ok`: nothing refuses it and no
+    defect arises.  `changed`: the cells it may change, with their new values."""
 
     name: str
     duty: bool

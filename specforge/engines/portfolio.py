@@ -1,10 +1,11 @@
 """Which engine is asked what, in three stages that any process may take up where another has left off.
 
-    SEEK    random runs for every goal; then what is expected to be found, and how short; then the moment each free check is worth
+    SEEK    random runs for every goal; then what is expected to be found, and how short
     PROVE   what SEEK's random runs did not refute, and that what they did not see cannot be
     REST    what is left after both: how far runs are excluded
 
-What a stage comes to depends on the text, the options and the stages before it alone: not on the machine, nor on who else works.
+What a stage comes to depends on the text, the options and the stages before it alone, not on the machine, nor on who else is
+at work.
 """
 
 from __future__ import annotations
@@ -199,7 +200,8 @@ class Agenda:
         for row in rows:
             if row.quest.proved:
                 self.say(row)
-        return self.news({at: each.proof or each.obstacle for at, each in enumerate(self.quests) if each.proof or each.obstacle})
+        proofs = {at: each.proof or each.obstacle for at, each in enumerate(self.quests)}
+        return self.news({at: each for at, each in proofs.items() if each})
 
     def _groups(self, rows: Sequence[Row]) -> list[list[Row]]:
         """Those that share what is given, the fewest assumptions first."""

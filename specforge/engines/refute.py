@@ -36,8 +36,8 @@ PATIENT = 20.0  # seconds for making one run small and round, and as many for it
 @frozen
 class Effort:
     """How much work is worth it.  `events` of random runs; `hunt`: for a run that somebody expects, turn by turn; `backed`: the
-    same where a scenario shows the run already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much more
-    for each goal.  `endless`: and then on, as long as there is time."""
+    same where a scenario shows the run already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much
+    more for each goal.  `endless`: and then on, as long as there is time."""
 
     events: int = 30_000
     hunt: tuple[float, ...] = (2 * SECOND, 6 * SECOND, 18 * SECOND)
@@ -59,8 +59,9 @@ class Bounds:
 @define(eq=False)
 class Quest:
     """One goal and what is known of it.  `hopeful`: it should be found; `excluding`: how far runs are excluded is of interest
-    (what is hopeful without that is worth no more than a moment).  `proof`: that it cannot be found; `obstacle`: why there is none.  `known`: a run that shows it, from the rulebook itself.  `excluded`: for a
-    member count, every run with at most so many actions was excluded.  `stuck`: member counts at which the search gave up."""
+    (what is hopeful without that is worth no more than a moment).  `proof`: that it cannot be found; `obstacle`: why there is
+    none.  `known`: a run that shows it, from the rulebook itself; `source`: where from.  `excluded`: for a member count, every
+    run with at most so many actions was excluded.  `stuck`: member counts at which the search gave up."""
 
     goal: Goal
     hopeful: bool = True
@@ -68,7 +69,7 @@ class Quest:
     proof: Shown | None = None
     obstacle: str = ""
     known: Trace | None = None
-    source: str = ""  # of the run that is known
+    source: str = ""
     trace: Trace | None = None
     engine: str = ""
     excluded: dict[int, int] = field(factory=dict)

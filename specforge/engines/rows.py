@@ -1,4 +1,4 @@
-"""What the answer of an engine is worth: the row of the verdict table that a goal gets, and how it stands to what is expected."""
+"""What the answer of an engine is worth: a goal's row in the verdict table, and how it stands to what is expected."""
 
 from __future__ import annotations
 

@@ -39,13 +39,12 @@ scenario one_sale:
     take(5 USD)
 """
 NEVER = """\
-assumption none:
+assumption impossible:
     1 > 2
 claim rich:
     Till.cash >= 0
-    expect proved given none
-reach debt:
-    Till.cash < 0
+    expect proved given impossible
+reach debt: Till.cash < 0 USD
 """
 
 
