@@ -39,8 +39,7 @@ scenario one_sale:
     take(5 USD)
 """
 NEVER = """\
-assumption impossible:
-    1 > 2
+assumption impossible: 1 > 2
 claim rich:
     Till.cash >= 0
     expect proved given impossible
