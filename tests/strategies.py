@@ -248,7 +248,7 @@ class Drawer:
 
     def statement(self, scope: Scope, depth: int, own: str | None) -> ir.Statement:
         simple = ["set", "set", "move", "move", "bind", *(["require", "took"] if own is None else [])]
-        compound = ["if"] + (["each", "each", "collect", "collect"] if own is None else ["each"])
+        compound = ["if"] + (["each", "each", "collect", "collect", "turn"] if own is None else ["each"])
         match self.pick(*(simple if depth <= 0 else simple + compound)):
             case "require":
                 return ir.Require(self.flag(scope, depth), span=self.span())
@@ -276,8 +276,20 @@ class Drawer:
                 inner = {**scope, name: TRADER}
                 body = self.block(inner, depth - 1, own or name, 2)
                 return ir.ForEach(name, "Trader", self.flag(inner, depth - 1), body, span=self.span())
+            case "turn":
+                return self.in_turn(scope, depth)
             case _:
                 return self.collect(scope, depth)
+
+    def in_turn(self, scope: Scope, depth: int) -> ir.InTurn:
+        name = self.fresh()
+        inner = {**scope, name: TRADER}
+        policy = self.pick(*(each for each in self.features.policies if each is not ir.Policy.PROPORTION), ir.Policy.ANY)
+        key = None if policy is ir.Policy.ANY else self.number(inner, depth - 1)
+        body = self.block(inner, depth - 1, None, 2)
+        where = ir.YES if self.pick(True, False) else self.flag(inner, depth - 1)
+        turn = ir.Tier(name, "Trader", where, ir.ONE, policy, key, None, self.fresh(), body, self.fresh(), span=self.span())
+        return ir.InTurn(turn, span=turn.span)
 
     def set(self, scope: Scope, depth: int, own: str | None) -> ir.Set:
         wanted = self.pick(NUMBER, NUMBER, FLAG, MARKET)

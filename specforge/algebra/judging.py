@@ -105,6 +105,9 @@ class CrowdEvaluator(Evaluator):
 
         super()._simultaneously(and_together)
 
+    def _in_turn(self, turn: ir.Tier, env: Env) -> None:
+        raise NotAdditive("members who act one after the other are not known by their sums", turn.span)
+
     def _tier(self, tier: ir.Tier, asked: Any, env: Env) -> Any:
         factor = cap_per_weight(tier)
         self.algebra.kappa = None

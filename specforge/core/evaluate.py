@@ -158,6 +158,8 @@ class Evaluator:
                     )
                 case ir.ForEach(var, party, where, body):
                     self._for_each(var, party, where, body, env)
+                case ir.InTurn(turn):
+                    self._in_turn(turn, env)
                 case ir.Collect():
                     self._collect(statement, env)
                 case ir.Took(action, args):
@@ -237,15 +239,7 @@ class Evaluator:
     def _tier(self, tier: ir.Tier, asked: Value, env: Env) -> Value:
         """One tier: freeze, share, do; what is still asked afterwards."""
         algebra = self.algebra
-        members = [0] if tier.party is None else list(algebra.members(tier.party))
-        inner = [env if tier.party is None else {**env, tier.var: algebra.member(tier.party, index)} for index in members]
-        caps, keys = [], []
-        for each in inner:
-            counts = algebra.name("counts", self.value(tier.where, each))
-            caps.append(algebra.name("cap", algebra.choose(counts, lambda each=each: self._cap(tier, each), lambda: self.zero)))
-            if tier.key is not None:
-                key = lambda each=each: self.value(tier.key, each)  # noqa: E731  # type: ignore[arg-type]
-                keys.append(algebra.name("key", algebra.choose(counts, key, lambda: self.zero)))
+        members, inner, caps, keys = self._frozen(tier, env)
         step = None if tier.step is None else algebra.name("step", self.value(tier.step, env))
         shares = [algebra.name(tier.share, x) for x in algebra.shares(tier, asked, members, caps, keys, step)]
 
@@ -262,6 +256,33 @@ class Evaluator:
         for share in shares:
             asked = self.gather(ir.Operator.SUB, asked, share)
         return algebra.name("asked", asked)
+
+    def _frozen(self, tier: ir.Tier, env: Env) -> tuple[list[int], list[Env], list[Value], list[Value]]:
+        """The members, each with the names in its body, its cap and its key, in the state as it is now."""
+        algebra = self.algebra
+        members = [0] if tier.party is None else list(algebra.members(tier.party))
+        inner = [env if tier.party is None else {**env, tier.var: algebra.member(tier.party, index)} for index in members]
+        caps, keys = [], []
+        for each in inner:
+            counts = algebra.name("counts", self.value(tier.where, each))
+            caps.append(algebra.name("cap", algebra.choose(counts, lambda each=each: self._cap(tier, each), lambda: self.zero)))
+            if tier.key is not None:
+                key = lambda each=each: self.value(tier.key, each)  # noqa: E731  # type: ignore[arg-type]
+                keys.append(algebra.name("key", algebra.choose(counts, key, lambda: self.zero)))
+        return members, inner, caps, keys
+
+    def _in_turn(self, turn: ir.Tier, env: Env) -> None:
+        """One turn after the other is given away by the law of tiers: to one who still waits, by the order."""
+        algebra = self.algebra
+        members, inner, waiting, keys = self._frozen(turn, env)
+        one = algebra.number(Fraction(1))
+        for _ in members:
+            turns = [algebra.name(turn.share, x) for x in algebra.shares(turn, one, members, waiting, keys, None)]
+            waiting = [algebra.apply(ir.Operator.SUB, *pair) for pair in zip(waiting, turns, strict=True)]
+            waiting = [algebra.name("waiting", each) for each in waiting]
+            for each, has_it in zip(inner, turns, strict=True):
+                acts = algebra.apply(ir.Operator.LT, self.zero, has_it)
+                algebra.branch(acts, lambda each=each: self.execute(turn.body, each), lambda: None)
 
     def _cap(self, tier: ir.Tier, env: Env) -> Value:
         cap = self.algebra.name("cap", self.value(tier.cap, env))

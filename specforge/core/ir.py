@@ -291,6 +291,15 @@ class Collect:
 
 
 @frozen
+class InTurn:
+    """Every member for whom the tier's `where` holds acts, one after the other, each seeing what those before did.  Who, and in
+    which order by the tier's key, is settled as the loop begins.  (The cap of the tier is 1: a turn.)"""
+
+    turn: Tier
+    span: Span = _span()
+
+
+@frozen
 class Took:
     """Marks that a called action took part in this settling, with its arguments (for `after`, and for claims about it)."""
 
@@ -299,7 +308,7 @@ class Took:
     span: Span = _span()
 
 
-Statement = Require | Set | Move | Bind | Branch | ForEach | Collect | Took
+Statement = Require | Set | Move | Bind | Branch | ForEach | InTurn | Collect | Took
 Block = tuple[Statement, ...]
 
 
@@ -618,6 +627,8 @@ def walk(node: object):
                 stack.extend((o, t, c))
             case ForEach(where=w, body=b):
                 stack.extend((b, w))
+            case InTurn(turn=t):
+                stack.append(t)
             case Tier(where=w, cap=c, key=k, step=s, body=b):
                 stack.extend([x for x in (b, s, k, c, w) if x is not None])
             case Collect(asked=a, tiers=t, rest=r):

@@ -94,7 +94,7 @@ def _from_each(
     where = ir.YES if node.binder.where is None else expressions.flag(node.binder.where, inner)
     source = statements.account(node.account, inner)
     cap = None if node.cap is None else _cap(node.cap, whole, kind, inner)
-    policy, key = _policy(node.policy, inner)
+    policy_, key = policy(node.policy, inner)
     step = _step(node.step, whole, kind, scope)
     if source is None or target is None or not _same_asset(node.account.span, source, whole, target, scope):
         return None
@@ -111,21 +111,21 @@ def _from_each(
     limit = _limit(source, cap, node.account.span, scope)
     body = (ir.Move(ir.Var(share, span=node.span), source[0], target[0], span=node.span),)
     text = node.account.span.text
-    return ir.Tier(var, party, where, limit, policy, key, step, share, body, text, span=node.span) if party else None
+    return ir.Tier(var, party, where, limit, policy_, key, step, share, body, text, span=node.span) if party else None
 
 
 def _taking(node: tree.Taking, whole: tree.Collect, kind: types.Type, scope: Scope) -> ir.Tier | None:
     inner, var, party = _member(node.binder, scope)
     where = ir.YES if node.binder.where is None else expressions.flag(node.binder.where, inner)
     cap = _cap(node.cap, whole, kind, inner)
-    policy, key = _policy(node.policy, inner)
+    policy_, key = policy(node.policy, inner)
     step = _step(node.step, whole, kind, scope)
     share = scope.context.fresh(node.share.text)
     inner.add(node.share, ir.Var(share, span=node.share.span), kind)
     body = statements.block(node.body, inner)
     together.Simultaneous(var, node.binder.span, scope).check(body)
     text = node.share.text
-    return ir.Tier(var, party, where, cap, policy, key, step, share, body, text, span=node.span) if party else None
+    return ir.Tier(var, party, where, cap, policy_, key, step, share, body, text, span=node.span) if party else None
 
 
 def _member(binder: tree.Binder, scope: Scope) -> tuple[Scope, str, str]:
@@ -150,7 +150,7 @@ def _step(node: tree.Expr | None, whole: tree.Collect, kind: types.Type, scope: 
     return expressions.of_type(node, kind, scope, Code.SF406, "a step", label)
 
 
-def _policy(node: tree.Policy, scope: Scope) -> tuple[ir.Policy, ir.Expr | None]:
+def policy(node: tree.Policy, scope: Scope) -> tuple[ir.Policy, ir.Expr | None]:
     match node:
         case tree.Ranked(key, highest):
             return (ir.Policy.HIGHEST if highest else ir.Policy.LOWEST), expressions.number(key, scope)[0]

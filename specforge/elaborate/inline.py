@@ -52,6 +52,8 @@ class Copier:
             case ir.ForEach(var, party, where, body):
                 var = self.binder(var)
                 return ir.ForEach(var, party, self.expr(where), self.block(body), span=span)
+            case ir.InTurn(turn):
+                return ir.InTurn(self.tier(turn), span=span)
             case ir.Collect(asked, tiers, left, rest):
                 asked = self.expr(asked)
                 tiers = tuple([self.tier(each) for each in tiers])

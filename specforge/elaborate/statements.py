@@ -15,6 +15,7 @@ from specforge.elaborate.names import Definition, FieldOf, Parameter, Scope, Uni
 from specforge.syntax import tree
 
 LEDGERS = (ir.Kind.BALANCE, ir.Kind.NET)
+IN_TURN = "one after the other is `for each … in order of …, lowest first:`"
 MONEY = "transfer … from … to …, receive … into …, pay … from …"
 
 
@@ -269,12 +270,17 @@ def _for_each(node: tree.ForEach, scope: Scope) -> Sequence[ir.Statement]:
     var, full = bound[0]
     before = context.size
     where = ir.YES if node.binder.where is None else expressions.flag(node.binder.where, inner)
+    policy, key = (ir.Policy.ANY, None) if node.order is None else collect.policy(node.order, inner)
     body = block(node.body, inner)
     if not full or len(bound) > 1:
         return ()
     party = context.parties[full]
+    if node.order is not None:
+        share, name = context.fresh("turn"), f"each {node.binder.names[0].text}"
+        turn = ir.Tier(var, full, where, ir.ONE, policy, key, None, share, body, name, span=node.span)
+        return (ir.InTurn(turn, span=node.span),)
     if party.open:
-        together.Simultaneous(var, node.binder.span, scope).check(body)
+        together.Simultaneous(var, node.binder.span, scope, IN_TURN).check(body)
         return (ir.ForEach(var, full, where, body, span=node.span),)
     size = context.size - before
     result: list[ir.Statement] = []

@@ -12,8 +12,8 @@ from specforge.elaborate.names import Scope
 class Simultaneous:
     """The rules for what runs for everybody at once, so that order cannot matter."""
 
-    def __init__(self, var: str, header: Span, scope: Scope):
-        self.var, self.header, self.scope = var, header, scope
+    def __init__(self, var: str, header: Span, scope: Scope, instead: str | None = None):
+        self.var, self.header, self.scope, self.instead = var, header, scope, instead
 
     def check(self, body: ir.Block) -> None:
         for each in body:
@@ -22,8 +22,8 @@ class Simultaneous:
                     self._report(Code.SF409, "`require` cannot stand where everybody acts at once", each.span)
                 case ir.Collect():
                     self._report(Code.SF410, "`collect` cannot stand where everybody acts at once", each.span)
-                case ir.ForEach():
-                    message = "a loop over an open party cannot stand where everybody acts at once"
+                case ir.ForEach() | ir.InTurn():
+                    message = "a loop over an open party, or in an order, cannot stand where everybody acts at once"
                     self._report(Code.SF410, message, each.span)
                 case ir.Took():
                     message = "an action cannot be taken for everybody at once"
@@ -46,4 +46,5 @@ class Simultaneous:
         return isinstance(place.member, ir.Var) and place.member.name == self.var
 
     def _report(self, code: Code, message: str, span: Span, help: str | None = None) -> None:
-        self.scope.context.report(code, message, Label(span, "here"), Label(self.header, "for everybody at once"), help=help)
+        labels = Label(span, "here"), Label(self.header, "for everybody at once")
+        self.scope.context.report(code, message, *labels, help=help or self.instead)

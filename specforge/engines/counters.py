@@ -112,6 +112,8 @@ def _block(system: ir.System, block: ir.Block, context: _Context) -> Iterator[_A
                 yield from _block(system, orelse, inner)
             case ir.ForEach(where=where, body=body):
                 yield from _block(system, body, _under(system, context, where))
+            case ir.InTurn(turn):
+                yield from _block(system, turn.body, _under(system, context, turn.where))
             case ir.Collect(tiers=tiers, rest=rest):
                 inside = _under(system, context, sure=True)
                 for tier in tiers:

@@ -125,6 +125,8 @@ def _unranked(statement: ir.Statement) -> ir.Statement:
             return evolve(statement, then=_any_order(then), orelse=_any_order(orelse))
         case ir.ForEach(body=body):
             return evolve(statement, body=_any_order(body))
+        case ir.InTurn(turn):
+            return evolve(statement, turn=_unranked_tier(turn))
         case ir.Collect(tiers=tiers, rest=rest):
             return evolve(statement, tiers=tuple(map(_unranked_tier, tiers)), rest=None if rest is None else _any_order(rest))
         case _:

@@ -130,7 +130,7 @@ def essential(system: ir.System, goal: Goal) -> frozenset[str] | None:
 def _solitary(system: ir.System, action: ir.Action) -> bool:
     places: list[ir.Place] = []
     for node in ir.walk(action.body):
-        if isinstance(node, ir.ForEach | ir.Collect | ir.Took):
+        if isinstance(node, ir.ForEach | ir.InTurn | ir.Collect | ir.Took):
             return False
         places += [node] if isinstance(node, ir.Place) else []
     whose = {place.member for place in places}

@@ -218,11 +218,15 @@ class Execution:
 
     def _takes_from_those_named(self, changes: tuple[Change, ...]) -> None:
         then = self.orders.pinned.get(self.orders.firings)
+        if then is None:
+            return
         touched = {(self.system.fields[change.cell[0]].party, change.cell[1]) for change in changes}
-        for member in then.taking if then is not None else ():
-            if (member.party, member.index) not in touched:
+        body = self.system.duties[then.duty].body
+        in_turn = {node.turn.party for node in ir.walk(body) if isinstance(node, ir.InTurn)}  # a turn may change nothing
+        for member in then.taking:
+            if (member.party, member.index) not in touched and member.party not in in_turn:
                 name = self.words.member(member.party, member.index)
-                raise Failed(f"`{one_line(then.span)}`: nothing is taken from {name}", then.span)  # type: ignore[union-attr]
+                raise Failed(f"`{one_line(then.span)}`: nothing is taken from {name}", then.span)
 
     def _assumption(self) -> str:
         """Which of the things assumed fails in the state at hand."""

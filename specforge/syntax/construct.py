@@ -307,8 +307,10 @@ class Construct:
 
     else_branch = branch
 
-    def for_each(self, span: Span, binder: tree.Binder, body: tuple[Stmt, ...]) -> tree.ForEach:
-        return tree.ForEach(binder, body, span=span)
+    def for_each(
+        self, span: Span, binder: tree.Binder, order: tree.Ranked | tree.AnyOrder | None, body: tuple[Stmt, ...]
+    ) -> tree.ForEach:
+        return tree.ForEach(binder, body, order, span=span)
 
     # ------------------------------------------------------------ collect
 

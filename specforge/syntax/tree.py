@@ -433,10 +433,11 @@ class If(Sentence):
 
 @frozen
 class ForEach(Sentence):
-    """`for each t: Trader where …:`"""
+    """`for each t: Trader where … in order of …, lowest first:`; `order` None when it is not written."""
 
     binder: Binder
     body: tuple[Stmt, ...]
+    order: Ranked | AnyOrder | None = None
 
 
 @frozen

@@ -171,6 +171,30 @@ def test_collects(carrier: Callable[[ir.System], Any], body: ir.Block, margins: 
     assert state["holdings(USD)", 0, 0] == 65
 
 
+def half_of_the_fund(policy: ir.Policy, key: ir.Expr | None = None, where: ir.Expr = ir.YES) -> ir.Block:
+    """Each gets half of what the fund then has."""
+    half = op(O.MUL, lit("1/2"), read("Venue.fund", THE_VENUE))
+    turn = ir.Tier("t", "Trader", where, ir.ONE, policy, key, None, "x", (ir.Move(half, FUND, place("Trader.margin", T)),), "t")
+    return (ir.InTurn(turn),)
+
+
+TURNS: list[tuple[str, ir.Block, list[str]]] = [
+    ("in any order, the first pick first", half_of_the_fund(ir.Policy.ANY), ["25/2", "85/4", "245/8"]),
+    ("highest first", half_of_the_fund(ir.Policy.HIGHEST, MARGIN), ["85/8", "85/4", "65/2"]),
+    ("lowest first", half_of_the_fund(ir.Policy.LOWEST, MARGIN), ["25/2", "85/4", "245/8"]),
+    ("only some", half_of_the_fund(ir.Policy.HIGHEST, MARGIN, op(O.LT, MARGIN, lit(30))), ["45/4", "45/2", "30"]),
+]
+
+
+@pytest.mark.parametrize(("body", "margins"), [case[1:] for case in TURNS], ids=[case[0] for case in TURNS])
+def test_one_after_the_other_sees_what_those_before_did(
+    carrier: Callable[[ir.System], Any], body: ir.Block, margins: list[str]
+) -> None:
+    runs = carrier(system_with(body))
+    runs.machine.act("act", tuple(HERE.values()), first_option)
+    assert [runs.state()[cell] for cell in MARGINS] == [Fraction(each) for each in margins]
+
+
 def test_everybody_at_once_sees_the_state_from_before(carrier: Callable[[ir.System], Any]) -> None:
     """Each gives the fund what the fund had at first."""
     give = ir.Move(read("Venue.fund", THE_VENUE), place("Trader.margin", T), FUND)

@@ -198,6 +198,12 @@ def test_collect_may_demand_that_nothing_remains() -> None:
 def test_a_loop() -> None:
     binder = tree.Binder((name("t"),), path("Trader"), ref("t.open"))
     assert body("for each t: Trader where t.open:\n    nothing") == (tree.ForEach(binder, (tree.Nothing(),)),)
+    order = tree.Ranked(ref("t.seat"), False)
+    assert body("for each t: Trader where t.open in order of t.seat, lowest first:\n    nothing") == (
+        tree.ForEach(binder, (tree.Nothing(),), order),
+    )
+    anyhow = tree.ForEach(tree.Binder((name("t"),), path("Trader")), (tree.Nothing(),), tree.AnyOrder())
+    assert body("for each t: Trader in any order:\n    nothing") == (anyhow,)
 
 
 # ---------------------------------------------------------------- declarations
