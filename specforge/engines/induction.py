@@ -128,7 +128,7 @@ class Prover:
             actions = action_assumptions(self.system, self.goals[0]) if self.goals else {}
 
             def build(crowd: Any) -> tuple[Scene, Any]:
-                made = begin(self.book, case, dict(extra), crowd, actions, way == "coarse")
+                made = begin(self.book, case, dict(extra), crowd, actions, way == "coarse", splitting)
                 names = {mine: made.env[theirs] for mine, theirs in (env or {}).items()}
                 goal = made.show(show, names) if show is not None else True
                 if splitting:

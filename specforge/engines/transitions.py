@@ -90,8 +90,10 @@ def begin(
     crowd: dict[str, list[Virtual]],
     assumptions: Mapping[str, list[ir.Assumption]],
     coarse: bool = False,
+    splitting: bool = False,
 ) -> Scene:
-    """The state before the transition (or the start), then the transition itself."""
+    """The state before the transition (or the start), then the transition itself.  `splitting`: classes are cut for the sake
+    of what is assumed of an action, too."""
     system = book.system
     counts = {party.name: len(party.members) for party in system.parties.values() if party.members is not None}
     counts |= {name: count + extra.get(name, 0) for name, count in case.named} | {ir.RULES: 1}
@@ -110,7 +112,7 @@ def begin(
     _classes(scene)
     scene.before = dict(algebra.state)
     if case.kind in ("action", "duty"):
-        _happen(scene, assumptions)
+        _happen(scene, assumptions, splitting)
     _class_facts(scene)
     return scene
 
@@ -242,7 +244,7 @@ def _class_facts(scene: Scene) -> None:
             algebra.facts[STRICT].append(implies(each.empty, zero))
 
 
-def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]]) -> None:
+def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]], splitting: bool) -> None:
     algebra, evaluator, system, case = scene.algebra, scene.evaluator, scene.book.system, scene.case
     duty = case.kind == "duty"
     rule: ir.Action | ir.Duty = system.duties[case.rule] if duty else system.actions[case.rule]
@@ -257,7 +259,9 @@ def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]]) -> Non
 
     def on_took(action: str, values: tuple[Any, ...]) -> None:
         for each in assumptions.get(action, ()):
+            evaluator.splitting = splitting
             guard, facts = algebra._guard(), evaluator.assume(each.cond, dict(zip(each.params, values, strict=False)))
+            evaluator.splitting = False
             scene.hypotheses += [Hypothesis(f"assumption: {each.name}", stage, implies(guard, fact)) for stage, fact in facts]
 
     algebra.on_took = on_took
