@@ -14,7 +14,8 @@ from typing import Any, Literal
 import z3
 from attrs import define, field, frozen
 
-from specforge.algebra.symbolic import as_term, negate
+from specforge.algebra.polynomial import Poly
+from specforge.algebra.symbolic import Sel, as_term, negate
 
 Bool = Any
 Answer = Literal["proved", "open", "gave up"]
@@ -119,6 +120,27 @@ class Question:
             elif z3.is_true(value) or z3.is_false(value):
                 self.model[each.name()] = z3.is_true(value)
 
+    def counterexample(self, rlimit: int = RLIMIT, tidy: Sequence[Any] = ()) -> Values | None:
+        """Values in which all that is known holds and the goal fails; as many of `tidy`, in their order, hold as can."""
+        solver = z3.Solver()
+        solver.set("rlimit", rlimit)
+        solver.add(*self.known(2), *(as_term(each.formula) for each in self.hypotheses), as_term(negate(self.goal)))
+        if str(solver.check()) != "sat":
+            return None
+        model = solver.model()
+        for each in tidy:
+            if z3.is_true(model.eval(each, model_completion=True)):
+                solver.add(each)
+                continue
+            solver.push()
+            solver.add(each)
+            solver.set("rlimit", rlimit // 100)
+            if str(solver.check()) == "sat":
+                model = solver.model()
+            else:
+                solver.pop()
+        return Values(model)
+
     def possible(self, rlimit: int = RLIMIT) -> bool | None:
         """Can all that is assumed hold at once?  (If not, whatever is proved from it says nothing.)"""
         solver = z3.Solver()
@@ -137,6 +159,26 @@ class Question:
         solver.add(*(each for each in known if not (self.only_named and mentions_crowd(each, seen))))
         solver.add(as_term(negate(self.goal)))
         return solver.to_smt2()
+
+
+@frozen(eq=False)
+class Values:
+    """What a solver gave the unknowns."""
+
+    model: z3.ModelRef
+
+    def of(self, value: Any) -> Any:
+        """The exact value of a number, a condition or a member; None of a number that is not rational."""
+        if isinstance(value, Poly):
+            found = self.model.eval(value.term(), model_completion=True)
+            if not z3.is_rational_value(found):
+                return None
+            return Fraction(found.numerator_as_long(), found.denominator_as_long())
+        if isinstance(value, Sel):
+            return next((k for k, cond in enumerate(value.is_) if self.of(cond)), 0)
+        if isinstance(value, z3.BoolRef):
+            return z3.is_true(self.model.eval(value, model_completion=True))
+        return value
 
 
 def _quick(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:

@@ -19,7 +19,7 @@ from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for, opened
 from specforge.apps.tool import tool
 from specforge.core import ir
-from specforge.evidence.proof_text import proofs
+from specforge.evidence.proof_text import all_undecided, proofs
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
 from specforge.evidence.report_json import diagnostic_json, report_json, result_json, summary_json
 from specforge.evidence.report_text import file_text, report_text, summary
@@ -168,5 +168,6 @@ def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: E
         lines.write(summary_json(report, tool(), code))
     else:
         layout = layout_for(stream, options.format, options.color)
-        more = [text for file in report.files for text in proofs(file, layout)] if options.proofs else []
+        more = [text for file in report.files for text in all_undecided(file, layout)]
+        more += [text for file in report.files for text in proofs(file, layout)] if options.proofs else []
         stream.write(report_text(report, layout, shown, more))

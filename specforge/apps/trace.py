@@ -15,7 +15,7 @@ from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
 from specforge.apps.terminal import layout_for, opened
 from specforge.core import ir
-from specforge.evidence.proof_text import is_proof, proof
+from specforge.evidence.proof_text import is_proof, is_undecided_claim, proof, undecided
 from specforge.evidence.report import Exit, FileReport
 from specforge.evidence.report_json import result_json
 from specforge.evidence.report_text import counterexample, given_words, scope_words, word
@@ -39,10 +39,10 @@ def main(options: argparse.Namespace) -> int:
     report = checked([Path(options.file)], evolve(check_options(options), only=(options.claim,)))
     results = [each for each in report.results if each.name == options.claim and each.kind != "scenario"]
     result = _chosen(results, options.given)
-    if result is not None and result.trace is None and is_proof(result) and options.format != "scenario":
+    if result is not None and result.trace is None and _is_said(result) and options.format != "scenario":
         with opened(options.output) as stream:
             stream.write(_proof(system, result, options))
-        return Exit.MET
+        return Exit.MET if is_proof(result) else Exit.UNDECIDED
     if result is None or result.trace is None:
         return Exit.INTERRUPTED if report.interrupted else _nothing_to_show(report.files, results, options)
     with opened(options.output) as stream:
@@ -63,7 +63,7 @@ def _chosen(results: list[Result], given: str | None) -> Result | None:
             raise UsageError(f"this claim has no expectation given {', '.join(sorted(wanted)) or 'nothing'}: there are {there}")
         return found[0]
     with_a_run = [each for each in results if each.trace is not None]
-    return next(iter([*with_a_run, *filter(is_proof, results)]), None)
+    return next(iter([*with_a_run, *filter(_is_said, results)]), None)
 
 
 def _text(system: ir.System, result: Result, options: argparse.Namespace) -> str:
@@ -78,11 +78,17 @@ def _text(system: ir.System, result: Result, options: argparse.Namespace) -> str
     return counterexample(system, result, layout, options.file) + "\n"
 
 
+def _is_said(result: Result) -> bool:
+    """There is more to say of it than its row."""
+    return is_proof(result) or is_undecided_claim(result)
+
+
 def _proof(system: ir.System, result: Result, options: argparse.Namespace) -> str:
     if options.format == "json":
         return json.dumps(result_json(system, result), indent=2) + "\n"
     stream = sys.stdout if options.output is None else sys.stderr
-    return proof(result, layout_for(stream, options.format, options.color if options.output is None else "never")) + "\n"
+    layout = layout_for(stream, options.format, options.color if options.output is None else "never")
+    return (proof(result, layout) if is_proof(result) else undecided(result, layout)) + "\n"
 
 
 def _mention(others: list[Result]) -> None:

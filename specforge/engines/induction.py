@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -17,9 +18,10 @@ from specforge.algebra.classes import CLASS_LIMIT, NotAdditive, Split
 from specforge.algebra.judging import witnesses
 from specforge.algebra.obligation import RLIMIT, Hypothesis, Question
 from specforge.core import ir
-from specforge.diagnostics.source import NOWHERE
+from specforge.diagnostics.source import NOWHERE, Span
 from specforge.engines import lemmas as guesses
 from specforge.engines.cases import Book, Case, all_cases
+from specforge.engines.lead import lead_of
 from specforge.engines.settling import cycle, ring_text, settles
 from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence import certificate
@@ -195,16 +197,7 @@ class Prover:
             if scene.impossible or goal is True:
                 self.done[need] = certificate.discharge(need, None, self.rlimit)  # type: ignore[assignment]
                 return True
-            question = scene.question(goal)
-            if case.kind == "start":
-                quiet = all(duty.after for duty in self.system.duties.values())  # else duties may act before it is judged
-                for name, cond in self._given(at_rest=quiet):
-                    question.hypotheses += self._says(scene, name, cond, "before")  # type: ignore[operator]
-            else:
-                question.hypotheses = [*question.hypotheses, *self._assume_all(scene, self.lemmas.values())]
-            if judged or self._comes_to_rest(case):
-                for name, cond in self._given(at_rest=True):
-                    question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]
+            question = self.question(scene, goal, judged)
             found = certificate.discharge(need, question, rlimit or self.rlimit)
             if found is not None:
                 self.done[need] = found
@@ -212,6 +205,20 @@ class Prover:
                 return True
             self.failed[need] = question
         return False
+
+    def question(self, scene: Scene, goal: Any, judged: bool) -> Question:
+        """What is asked of a solver: with all lemmas, what is given, and what "at rest" means."""
+        question, case = scene.question(goal), scene.case
+        if case.kind == "start":
+            quiet = all(duty.after for duty in self.system.duties.values())  # else duties may act before it is judged
+            for name, cond in self._given(at_rest=quiet):
+                question.hypotheses += self._says(scene, name, cond, "before")  # type: ignore[operator]
+        else:
+            question.hypotheses = [*question.hypotheses, *self._assume_all(scene, self.lemmas.values())]
+        if judged or self._comes_to_rest(case):
+            for name, cond in self._given(at_rest=True):
+                question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]
+        return question
 
     def _comes_to_rest(self, case: Case) -> bool:
         """No duty listens: the state after the action is at rest, and what is assumed is judged there."""
@@ -351,7 +358,8 @@ class Prover:
         try:
             needs = self.claim_needs(goal)
         except NotAdditive as reason:
-            return NotProved(reason.reason, reason.span, seconds=seconds)
+            lead = partial(lead_of, self, goal, reason.reason, reason.span)
+            return NotProved(reason.reason, reason.span, seconds=seconds, lead=lead)
         for need, _, _, _ in needs:  # another goal's obligations have the same names
             self.done.pop(need, None)
         for need, case, extra, env in needs:
@@ -360,7 +368,9 @@ class Prover:
             else:
                 show = goal.claim.cond
             if not self.ask(need, case, extra, show, env, judged=True):
-                return self._why_not(need, seconds)
+                found = self._why_not(need, seconds)
+                where = found.span if isinstance(found.span, Span) else NOWHERE
+                return evolve(found, lead=partial(lead_of, self, goal, found.reason, where))
         return self._put_together(goal.name, [need for need, *_ in needs], self._premises(goal), seconds)
 
     def _put_together(
@@ -374,7 +384,8 @@ class Prover:
     ) -> Proved:
         of_lemma = {lemma.name: [need for need, *_ in self.lemma_needs(lemma)] for lemma in self.lemmas.values()}
         done = {**self.done, **(known or {})}
-        return certificate.prove(name, needs, of_lemma, dict(self.lemmas), done, premises, seconds, Phrases(self.system).text, settling)
+        say = Phrases(self.system).text
+        return certificate.prove(name, needs, of_lemma, dict(self.lemmas), done, premises, seconds, say, settling)
 
     # ------------------------------------------------------------ that settling ends
 

@@ -27,6 +27,7 @@ from specforge.engines.rows import Row, row_of, rows_of, scenario_run, scope_of
 from specforge.engines.scenarios import scenario_result
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
+from specforge.evidence.lead import Lead
 from specforge.evidence.report import CheckOptions
 from specforge.evidence.verdict import Result
 
@@ -47,9 +48,11 @@ class News:
     untold: frozenset[str]
     quests: dict[int, Quest] = field(factory=dict)
     proofs: dict[int, Shown | str] = field(factory=dict)  # or why there is none
+    leads: dict[int, Lead] = field(factory=dict)  # where the induction fails
 
     def with_(self, later: News) -> News:
-        return News(self.untold & later.untold, {**self.quests, **later.quests}, {**self.proofs, **later.proofs})
+        untold = self.untold & later.untold
+        return News(untold, {**self.quests, **later.quests}, {**self.proofs, **later.proofs}, {**self.leads, **later.leads})
 
     @property
     def has_rest(self) -> bool:
@@ -103,11 +106,13 @@ class Agenda:
                 quest.seconds += known.seconds
             proof = news.proofs.get(at)
             quest.proof, quest.obstacle = (proof, "") if isinstance(proof, Shown) else (None, proof or "")
+            quest.lead = news.leads.get(at)
         self.untold &= news.untold
 
     def news(self, proofs: dict[int, Shown | str] | None = None) -> News:
         quests = {at: each for at, each in enumerate(self.quests) if each.trace is not None or each.excluded}
-        return News(frozenset(self.untold), quests if proofs is None else {}, proofs or {})
+        leads = {at: each.lead for at, each in enumerate(self.quests) if each.lead is not None}
+        return News(frozenset(self.untold), quests if proofs is None else {}, proofs or {}, leads)
 
     # ------------------------------------------------------------ telling
 
@@ -185,7 +190,7 @@ class Agenda:
         rows = [row for row in self.rows if row.quest.trace is None and not row.sought]
         silent = [each.goal for each, quest in self.searches.items() if each.check == "vacuous" and quest.trace is None]
         for group in self._groups(rows):
-            self._prove([row.quest for row in group], [row.quest.goal for row in group], known)
+            self._prove([row.quest for row in group], [row.quest.goal for row in group], known, look=True)
             for row in group:
                 if row.quest.proved and not any(_judges(each, row.quest.goal) for each in silent):
                     self.say(row)
@@ -210,8 +215,8 @@ class Agenda:
             groups.setdefault(row.quest.goal.given, []).append(row)
         return [groups[given] for given in sorted(groups, key=len)]
 
-    def _prove(self, quests: Sequence[Quest], goals: Sequence[Any], known: Known) -> None:
-        """Sets what is proved, and what stands in the way of the others."""
+    def _prove(self, quests: Sequence[Quest], goals: Sequence[Any], known: Known, look: bool = False) -> None:
+        """Sets what is proved, and what stands in the way of the others (`look`: with the step at which induction fails)."""
         if not goals or self.clock.left <= 0:
             return
         self.tell("proving for any number of members")
@@ -224,6 +229,9 @@ class Agenda:
             quest.proof = Shown.of(outcome) if isinstance(outcome, Proved) else None
             quest.obstacle = outcome.reason if isinstance(outcome, NotProved) else ""
             quest.seconds += outcome.seconds if outcome is not None else time.monotonic() - began
+            if look and isinstance(outcome, NotProved) and outcome.lead is not None:
+                with _within(self.clock):
+                    quest.lead = outcome.lead()
 
     def _unseen(self) -> list[tuple[Quest, ClaimGoal]]:
         """What no run has shown though one should, each with the claim that none can."""

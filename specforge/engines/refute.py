@@ -23,6 +23,7 @@ from specforge.engines.hunt import Hunt
 from specforge.engines.search import BUILDING, EXTENDING, LONGEST
 from specforge.engines.simulate import explore
 from specforge.evidence.goal import ClaimGoal, Goal
+from specforge.evidence.lead import Lead
 from specforge.evidence.ranges import annotated
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.simplify import shrink
@@ -68,6 +69,7 @@ class Quest:
     excluding: bool = True
     proof: Shown | None = None
     obstacle: str = ""
+    lead: Lead | None = None
     known: Trace | None = None
     source: str = ""
     trace: Trace | None = None

@@ -83,7 +83,7 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
             seconds=quest.seconds, **about,
         )  # fmt: skip
     else:
-        result = _undecided(quest, about, options, late)
+        result = evolve(_undecided(quest, about, options, late), lead=quest.lead)
     return judged(result, expect)
 
 

@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 
 from specforge.algebra.obligation import STAGES, Question, recheck
 from specforge.core import ir
+from specforge.evidence.lead import Lead
 
 GIVEN = ("rest: ", "given: ", "assumption: ")  # sources that are no lemmas: what "at rest" means, and what is assumed
 
@@ -149,13 +150,14 @@ class Proved:
 @frozen
 class NotProved:
     """`reason`: one sentence.  `span`: the sentence of the rulebook that stood in the way.  `step`: the transition at which the
-    induction fails, with the values of a state that may not be reachable."""
+    induction fails, with the values of a state that may not be reachable; `lead`: looks for such a step in small."""
 
     reason: str
     span: object | None = field(default=None, eq=False)
     step: str = ""
     state: tuple[tuple[str, str], ...] = ()
     seconds: float = field(default=0.0, eq=False)
+    lead: Callable[[], Lead] | None = field(default=None, eq=False, repr=False)
 
 
 ProofOutcome = Proved | NotProved

@@ -7,6 +7,7 @@ from typing import Any
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.evidence.lead import Lead
 from specforge.evidence.record_text import Record, ScenarioOutcome
 from specforge.evidence.report import FileReport, Report, contradicts, exit_code, is_undecided, is_vacuous, weakest
 from specforge.evidence.trace_json import Json, step_json, trace_json, value_json
@@ -73,6 +74,23 @@ def result_json(system: ir.System | None, result: Result) -> Json:
         "shortest": result.shortest if trace is not None else None,
         "trace": trace_json(system, trace, result.rulebook) if trace is not None and system is not None else None,
         "reason": result.reason,
+        "lead": lead_json(result.lead) if result.lead is not None else None,
+    }
+
+
+def lead_json(lead: Lead) -> Json:
+    """The step at which a proof by induction fails."""
+    return {
+        "why": lead.why,
+        "where": span_json(lead.where),
+        "reachable": None,  # nobody knows
+        "before": list(lead.before),
+        "event": lead.event,
+        "clause": span_json(lead.span),
+        "changed": list(lead.changed),
+        "breaks": lead.breaks,
+        "excluded_by": lead.excluded_by or None,
+        "runs": lead.runs,
     }
 
 

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.evidence.lead import Lead
 from specforge.evidence.trace import Trace
 
 Kind = Literal["claim", "reach", "scenario", "free"]
@@ -41,7 +42,7 @@ class Result:
     `expected`: the expectation's word or None.  `met`: True, False, or None while undecided.  `contradicts`: it stands against
     what was expected (exit code 1).  `vacuous`: True if there is nothing the claim is about; None if that is not known.
     `shortest`: every shorter run was excluded, for the member counts of `scope`.  `seconds`: wall time.
-    `reason`: why no stronger verdict, in one sentence."""
+    `reason`: why no stronger verdict, in one sentence.  `lead`: the step at which a proof by induction fails."""
 
     kind: Kind
     rulebook: str
@@ -63,6 +64,7 @@ class Result:
     trace: Trace | None = None
     shortest: bool = False
     reason: str = ""
+    lead: Lead | None = None
 
     def __attrs_post_init__(self) -> None:
         # INVARIANT: a refuted claim or free check carries the run that refutes it, replayed exactly; only a table, the text
