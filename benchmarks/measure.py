@@ -1,11 +1,14 @@
 """What the benchmarks share: whole processes timed in turn, and rows printed beside what they are measured against.
 
 Nothing here is promised in seconds: a row is a ratio to a peer measured in the same run, or it stands beside its bar.
+Seconds are of the processor, not of the clock: every process here works by itself, and a busy machine makes it no slower.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import resource
 import subprocess
 import sys
 import time
@@ -39,7 +42,8 @@ class Row:
 
 @dataclass
 class Child:
-    """A process that ran to its end: the seconds it took, and what it said about itself (its last line, as JSON)."""
+    """A process that ran to its end: the seconds of the processor it took, and what it said about itself (its last line, as
+    JSON)."""
 
     seconds: float
     said: dict[str, Any]
@@ -53,14 +57,18 @@ class Child:
         return float(self.said.get("seconds", self.seconds))
 
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as when installed
+
+
 def process(command: Sequence[str], limit: float = 120) -> Child:
-    """Runs the command; one that is still busy at `limit` seconds is stopped, and its answer is "timeout"."""
-    began = time.perf_counter()
+    """Runs the command; one that is still busy at `limit` seconds (of the clock) is stopped, and its answer is "timeout"."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
-        done = subprocess.run(list(command), capture_output=True, text=True, timeout=limit)
+        done = subprocess.run(list(command), capture_output=True, text=True, timeout=limit, env=ENVIRONMENT)
     except subprocess.TimeoutExpired:
         return Child(limit, {"answer": "timeout", "seconds": limit})
-    seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     lines = done.stdout.splitlines()
     if lines and lines[-1].startswith("{"):
         return Child(seconds, json.loads(lines[-1]))
@@ -85,9 +93,9 @@ def in_turn(*commands: Sequence[str], rounds: int = 3, limit: float = 120) -> li
 def median_of(work: Callable[[], object], rounds: int) -> float:
     times: list[float] = []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return median(times)
 
 

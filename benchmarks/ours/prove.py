@@ -16,12 +16,12 @@ from specforge.engines.induction import prove
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal
 
-started = time.perf_counter()
+started = time.process_time()
 system, diagnostics = load(sys.argv[1])
 assert system is not None, diagnostics[:3]
-began = time.perf_counter()
+began = time.process_time()
 outcomes = prove(system, [ClaimGoal(claim) for claim in system.claims.values()])
-seconds = time.perf_counter() - began
+seconds = time.process_time() - began
 left = {goal.name: f"{each.reason} at {each.step}" for goal, each in outcomes.items() if not isinstance(each, Proved)}
 proved = [goal.name for goal, each in outcomes.items() if isinstance(each, Proved)]
 lemmas = sorted({text for each in outcomes.values() if isinstance(each, Proved) for text in each.lemmas})

@@ -12,7 +12,8 @@ from attrs import frozen
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one
-from specforge.algebra.terms import CONTEXT
+from specforge.algebra.terms import CONTEXT, flag, name_of, number
+from specforge.algebra.terms import substitute as direct
 
 Answer = Literal["sat", "unsat", "unknown"]
 
@@ -134,12 +135,14 @@ class Model:
 
 def substitute(of: Any, pairs: Sequence[tuple[z3.ExprRef, z3.ExprRef]]) -> Any:
     """The same formula over other unknowns."""
-    return of if isinstance(of, bool) else z3.substitute(of, *pairs)
+    if isinstance(of, bool):
+        return of
+    return direct(of, pairs) if isinstance(of, z3.BoolRef) else z3.substitute(of, *pairs)
 
 
 def renamed(constant: z3.ExprRef, suffix: str) -> z3.ExprRef:
     """A fresh constant of the same sort, its name lengthened."""
-    return z3.Const(constant.decl().name() + suffix, constant.sort())
+    return (flag if isinstance(constant, z3.BoolRef) else number)(name_of(constant) + suffix)
 
 
 def at_most(conds: Sequence[Any], count: int) -> Any:
@@ -152,11 +155,11 @@ def at_most(conds: Sequence[Any], count: int) -> Any:
 
 
 def new_real(name: str) -> z3.ArithRef:
-    return z3.Real(name)
+    return number(name)
 
 
 def new_flag(name: str) -> z3.BoolRef:
-    return z3.Bool(name)
+    return flag(name)
 
 
 EDGE = 300_000  # of work on one end of a range

@@ -53,6 +53,7 @@ class When:
 
 ALWAYS = When(True, {})
 Forms = tuple[tuple[When, z3.ArithRef], ...]
+MANY_FORMS = 2  # from so many forms on a number is worth a name
 FORMS_LIMIT = 12  # beyond this many forms a number is one term, with choices in it
 
 
@@ -61,7 +62,7 @@ def when(cond: Bool) -> When:
         return ALWAYS if cond else When(False, {None: False})
     inner, sign = (cond.arg(0), False) if z3.is_not(cond) else (cond, True)
     if sign and z3.is_const(inner):
-        group, chosen, value = inner.decl().name().rpartition("=")
+        group, chosen, value = terms.name_of(inner).rpartition("=")
         if chosen:
             return When(cond, {group: value})
     return When(cond, {inner.get_id(): sign})
@@ -337,6 +338,7 @@ class SymbolicAlgebra:
     shared: list[tuple[ir.Tier, tuple[int, ...], list[Any], list[Any]]] = field(factory=list)
     on_took: Callable[[str, tuple[Any, ...]], None] | None = None
     cells: set[Cell] = field(factory=set)
+    naming: bool = False  # INVARIANT: only while `facts` is gathered by whoever runs the evaluator
 
     # -- unknowns
 
@@ -378,7 +380,13 @@ class SymbolicAlgebra:
         return index
 
     def name(self, hint: str, value: Any) -> Any:
-        return value
+        """Where names are wanted, a number that may be many things gets an unknown of its own."""
+        if not self.naming or not isinstance(value, Num) or value.cases is not None or len(value.forms) < MANY_FORMS:
+            return value
+        made = self.unknown(hint)
+        made.sources = value.sources
+        self.facts.append(same(made, value))
+        return made
 
     def members(self, party: str) -> range:
         return range(self.sizes[party])
@@ -534,7 +542,7 @@ class SymbolicAlgebra:
         self._under(negate(cond), orelse)
         after_else = self.state
         self.state = {
-            cell: value if value is after_else[cell] else merge(cond, value, after_else[cell])
+            cell: value if value is after_else[cell] else self.name(cell[0], merge(cond, value, after_else[cell]))
             for cell, value in after_then.items()
         }
 
@@ -651,8 +659,8 @@ class SymbolicAlgebra:
 def new_number(name: str, values: Support | None, made_of: frozenset[str]) -> Num:
     """An unknown number; one flag a value if its values are given."""
     if values is None:
-        return Num(z3.Real(name), None, made_of)
-    return Num(None, tuple((v, z3.Bool(f"{name}={v}")) for v in values), made_of)
+        return Num(terms.number(name), None, made_of)
+    return Num(None, tuple((v, terms.flag(f"{name}={v}")) for v in values), made_of)
 
 
 def sum_of(algebra: SymbolicAlgebra, values: Sequence[Any]) -> Any:

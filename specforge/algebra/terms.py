@@ -27,6 +27,24 @@ def _all(parts: Sequence[Any]) -> Any:
     return array(*[each.ast for each in parts])
 
 
+_REAL, _FLAG = z3.RealSort(CONTEXT), z3.BoolSort(CONTEXT)
+
+
+def number(name: str) -> Any:
+    """The unknown number of that name."""
+    return z3.ArithRef(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _REAL.ast), CONTEXT)
+
+
+def flag(name: str) -> Any:
+    """The unknown flag of that name."""
+    return _flag(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _FLAG.ast))
+
+
+def name_of(unknown: Any) -> str:
+    symbol = z3.Z3_get_decl_name(_CONTEXT, z3.Z3_get_app_decl(_CONTEXT, unknown.ast))
+    return z3.Z3_get_symbol_string(_CONTEXT, symbol)
+
+
 def both(parts: Sequence[Any]) -> Any:
     return _flag(z3.Z3_mk_and(_CONTEXT, len(parts), _all(parts)))
 
@@ -87,6 +105,12 @@ def minus(a: Any, b: Any) -> Any:
 
 def times(a: Any, b: Any) -> Any:
     return product((a, b))
+
+
+def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
+    """The same flag over other unknowns: each first of a pair becomes the second."""
+    ours, theirs = _all([a for a, _ in pairs]), _all([b for _, b in pairs])
+    return _flag(z3.Z3_substitute(_CONTEXT, of.ast, len(pairs), ours, theirs))
 
 
 @lru_cache(maxsize=4096)

@@ -12,10 +12,10 @@ from typing import Any
 
 from specforge.algebra.exact import Cell
 from specforge.algebra.solver import Answer, Model, Session, at_most, new_flag, renamed, substitute
-from specforge.algebra.symbolic import Num, Sel, as_term, conj, disj, equal, implies, negate
+from specforge.algebra.symbolic import Num, Sel, conj, disj, equal, implies, negate
 from specforge.core import ir
 from specforge.core.machine import Firing, Members
-from specforge.engines.encoding import Encoding, Rule, clone, parts
+from specforge.engines.encoding import Encoding, Rule, clone, matched, parts
 from specforge.evidence.goal import DefectGoal
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
@@ -45,17 +45,7 @@ class Unrolling:
 
     def _state_pairs(self, t: int) -> list[tuple[Any, Any]]:
         """The formal state's terms and what they are at step t."""
-        pairs: list[tuple[Any, Any]] = []
-        for cell, formal in self.encoding.formal.items():
-            value = self.states[t][cell]
-            if isinstance(formal, Sel):
-                chosen = value.is_ if isinstance(value, Sel) else [k == value for k in range(len(formal.is_))]
-                pairs += [(a, as_term(b)) for a, b in zip(formal.is_, chosen, strict=True)]
-            elif isinstance(formal, Num) and formal.cases is not None:
-                pairs += [(cond, as_term(equal(value, v))) for v, cond in formal.cases]
-            elif not isinstance(formal, bool | int | Fraction):
-                pairs.append((parts(formal)[0], as_term(value)))
-        return pairs
+        return matched(self.encoding.formal, self.states[t])
 
     def extend(self) -> None:
         """One more step."""

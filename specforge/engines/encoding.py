@@ -22,6 +22,7 @@ from specforge.algebra.symbolic import (
     Sel,
     Support,
     SymbolicAlgebra,
+    as_term,
     cases,
     conj,
     disj,
@@ -100,7 +101,8 @@ class Looked:
 class Encoding:
     """The formulas of `system` with `sizes` members, numbers restricted to `grids`, for `goals`; `only`: the actions that the
     world may take (None: all); `fixed`: what cells of the start are (parameters, as a rule), where a search wants that;
-    `never`: duties that are not to become due."""
+    `never`: duties that are not to become due; `naming`: numbers that may be many things get a name (for proofs, not for
+    long searches)."""
 
     def __init__(
         self,
@@ -111,7 +113,9 @@ class Encoding:
         only: frozenset[str] | None = None,
         fixed: Mapping[Cell, Any] | None = None,
         never: frozenset[str] = frozenset(),
+        naming: bool = False,
     ):
+        self.naming = naming
         self.system, self.grids, self.goals = system, grids, list(goals)
         self.only, self.fixed, self.never = only, dict(fixed or {}), never
         self.products_in: dict[str, set[tuple[frozenset[str], frozenset[str]]]] = {}
@@ -352,13 +356,13 @@ class Encoding:
                     algebra.conditions, algebra.demands = rule_own
 
         multiplied = len(self.products)
-        algebra.on_took = on_took
+        algebra.on_took, algebra.naming = on_took, self.naming
         algebra.prefix = f"w:{rule.name}:"
         if not duty:
             algebra.took(rule.name, args)
         self.evaluator.in_duty = duty
         self.evaluator.execute(rule.body, {param.name: arg for param, arg in zip(rule.params, args, strict=True)})
-        algebra.on_took, algebra.prefix = None, ""
+        algebra.on_took, algebra.prefix, algebra.naming = None, "", False
         self.products_in[rule.name] = set(self.products[multiplied:])
         changed = {cell: algebra.state[cell] for cell in algebra.cells if algebra.state[cell] is not self.formal[cell]}
         made = Rule(
@@ -529,6 +533,21 @@ def parts(value: Any) -> list[Any]:
     if isinstance(value, Sel):
         return [each for each in value.is_]
     return [] if isinstance(value, bool | int | Fraction) else [value]
+
+
+def matched(formal: Values, values: Values) -> list[tuple[Any, Any]]:
+    """The solver's terms that a state of unknowns is made of, each with what it is in the state `values`."""
+    pairs: list[tuple[Any, Any]] = []
+    for cell, unknown in formal.items():
+        value = values[cell]
+        if isinstance(unknown, Sel):
+            chosen = value.is_ if isinstance(value, Sel) else [k == value for k in range(len(unknown.is_))]
+            pairs += [(a, as_term(b)) for a, b in zip(unknown.is_, chosen, strict=True)]
+        elif isinstance(unknown, Num) and unknown.cases is not None:
+            pairs += [(cond, as_term(equal(value, v))) for v, cond in unknown.cases]
+        elif not isinstance(unknown, bool | int | Fraction):
+            pairs.append((parts(unknown)[0], as_term(value)))
+    return pairs
 
 
 def clone(value: Any, suffix: str) -> Any:

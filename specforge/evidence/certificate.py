@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from attrs import evolve, field, frozen
 
+from specforge.algebra.jointly import Together
 from specforge.algebra.obligation import STAGES, Question, recheck
 from specforge.core import ir
 from specforge.evidence.lead import Lead
@@ -73,11 +74,11 @@ class Discharged:
     uses: frozenset[str]
     stage: int
     seconds: float = field(eq=False)
-    _question: Question | None = field(eq=False, repr=False, default=None)
+    _question: Question | Together | None = field(eq=False, repr=False, default=None)
     why: str = field(eq=False, default="")  # nothing was left to ask
 
     @property
-    def question(self) -> Question | None:
+    def question(self) -> Question | Together | None:
         """What the solver was asked; None if nothing was left to ask."""
         return self._question
 
@@ -89,7 +90,7 @@ class Incomplete(Exception):
     """An obligation that the proof requires has not been discharged."""
 
 
-def discharge(need: Need, question: Question | None, rlimit: int, why: str = "") -> Discharged | None:
+def discharge(need: Need, question: Question | Together | None, rlimit: int, why: str = "") -> Discharged | None:
     """Puts the question to the solver.  None for `question`: the transition cannot happen, or the goal is plainly true;
     `why` says which."""
     if question is None:

@@ -46,6 +46,18 @@ def test_many_arguments_are_one_term():
     assert terms.both(flags).eq(z3.And(flags))
 
 
+def test_unknowns_are_those_of_that_name():
+    assert terms.number("x").eq(x)
+    assert terms.flag("p").eq(p)
+    assert (terms.name_of(x), terms.name_of(z3.Bool("a!1=é"))) == ("x", "a!1=é")
+
+
+def test_other_unknowns_are_put_in():
+    formula = z3.And(p, z3.Or(q, x + y <= 3))
+    pairs = [(p, q), (x, y + 1), (y, z3.RealVal(2))]
+    assert terms.substitute(formula, pairs).eq(z3.substitute(formula, *pairs))
+
+
 def test_a_mistake_in_the_sorts_is_noticed():
     with pytest.raises(z3.Z3Exception):
         terms.both([x, y])

@@ -1,0 +1,112 @@
+"""Obligations about one and the same step, put to one solver that keeps what it has learned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import z3
+from attrs import define, field
+
+from specforge.algebra.obligation import RLIMIT, Answer, Hypothesis, Question
+from specforge.algebra.symbolic import as_term, conj, implies, negate
+
+Bool = Any
+SHARE = 4  # of the work allowed: what the shared solver gets before a fresh one is asked
+
+
+class Jointly:
+    """`facts`: what holds of the step in any case; `hypotheses`: what may be used, by the name of its source.  `linear`: no
+    products of unknowns occur."""
+
+    def __init__(self, facts: Sequence[Bool], hypotheses: Mapping[str, Bool], linear: bool):
+        self.facts = [each for each in facts if each is not True]
+        self.hypotheses: dict[str, Bool] = {}
+        self.linear, self.asked = linear, 0
+        self.solver = z3.SimpleSolver()
+        if linear:
+            self.solver.set("arith.solver", 2)  # the older arithmetic is quicker on these
+        self.solver.add(*(as_term(each) for each in self.facts))
+        self.use(hypotheses)
+
+    def use(self, hypotheses: Mapping[str, Bool]) -> None:
+        """More that may be used."""
+        for name, cond in hypotheses.items():
+            if cond is not True and name not in self.hypotheses:
+                self.hypotheses[name] = cond
+                self.solver.add(as_term(implies(z3.Bool(f"uses:{name}"), cond)))
+
+    def question(self, when: Bool, goal: Bool, using: Sequence[str]) -> Together:
+        """Does the goal follow from the facts and those hypotheses, where `when` holds?"""
+        return Together(self, when, goal, [name for name in using if name in self.hypotheses])
+
+
+@define(eq=False)
+class Together:
+    """One question to the shared solver; where that gives up, to fresh ones (`Question`).  `false`: what a counterexample
+    says of the conditions in `watched`."""
+
+    step: Jointly
+    when: Bool
+    goal: Bool
+    using: Sequence[str]
+    watched: Mapping[str, Bool] = field(factory=dict)
+    answer: Answer | None = None
+    stage: int = 0
+    used: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    false: frozenset[str] = frozenset()
+
+    def ask(self, rlimit: int = RLIMIT) -> Answer:
+        start = time.perf_counter()
+        try:
+            self.answer = self._ask(rlimit)
+        finally:
+            self.seconds += time.perf_counter() - start
+        return self.answer
+
+    def _ask(self, rlimit: int) -> Answer:
+        if self.goal is True or self.when is False:
+            return "proved"
+        solver, step = self.step.solver, self.step
+        step.asked += 1
+        literal = z3.Bool(f"ask:{step.asked}")
+        solver.add(z3.Implies(literal, as_term(conj((self.when, negate(self.goal))))))
+        solver.set("rlimit", rlimit if step.linear else rlimit // SHARE)
+        solver.set("timeout", 20_000)  # a last resort: the work is bounded first
+        try:
+            result = str(solver.check(literal, *(z3.Bool(f"uses:{name}") for name in self.using)))
+        except z3.Z3Exception:
+            result = "unknown"
+        if result == "unsat":
+            core = {each.decl().name() for each in solver.unsat_core()}
+            self.used = frozenset(name for name in self.using if f"uses:{name}" in core)
+        elif result == "sat":
+            self._watch(solver.model())
+        solver.add(z3.Not(literal))
+        if result == "unknown" and not step.linear:
+            return self._afresh(rlimit)
+        return {"unsat": "proved", "sat": "open"}.get(result, "gave up")  # type: ignore[return-value]
+
+    def _watch(self, model: z3.ModelRef) -> None:
+        wrong = (name for name, cond in self.watched.items() if z3.is_false(model.eval(as_term(cond), model_completion=True)))
+        self.false = frozenset(wrong)
+
+    def _alone(self, names: Sequence[str]) -> Question:
+        hypotheses = [Hypothesis(name, 0, self.step.hypotheses[name]) for name in names]
+        return Question(([*self.step.facts, self.when], [], []), hypotheses, self.goal)
+
+    def _afresh(self, rlimit: int) -> Answer:
+        question = self._alone(self.using)
+        answer = question.ask(rlimit)
+        self.used = question.used
+        return answer
+
+    def smtlib(self) -> str:
+        """The question as a text that any solver reads; "unsat" is the proof."""
+        solver = z3.Solver()
+        solver.add(*(as_term(each) for each in (*self.step.facts, self.when)))
+        solver.add(*(as_term(self.step.hypotheses[name]) for name in sorted(self.used)))
+        solver.add(as_term(negate(self.goal)))
+        return solver.to_smt2()
