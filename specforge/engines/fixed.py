@@ -25,6 +25,7 @@ from specforge.engines.encoding import Encoding, Grids, Looked, Values, clone, m
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
 from specforge.evidence.goal import ClaimGoal, state_assumptions
+from specforge.evidence.phrases import Phrases
 
 Bool = Any
 DEPTH = 3  # steps that k-induction looks back at most
@@ -326,8 +327,11 @@ class Fixed:
         premises = ("where settling ends",) if self.system.duties and not looked.on_step else ()
         return certificate.prove(
             goal.name, needs, {name: each.all_needs() for each in self.batches for name in each.guesses},
-            {name: guess.lemma for name, guess in self._alive().items()}, self.done, premises, seconds,
+            {name: guess.lemma for name, guess in self._alive().items()}, self.done, premises, seconds, self._words,
         )  # fmt: skip
+
+    def _words(self, expr: ir.Expr) -> str:
+        return "" if expr == ir.YES else Phrases(self.book.system).text(expr)
 
     def _judge_steps(self, goal: ClaimGoal, looked: Looked) -> list[Need] | None:
         """A claim about a step itself: it must hold of every step, whatever was kept so far."""

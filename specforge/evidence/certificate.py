@@ -176,7 +176,7 @@ def prove(
     settling: Settling | None = None,
 ) -> Proved:
     """Puts a proof together.  `needs`: the claim's own obligations, and those of `settling`; `of_lemma`: those of each lemma;
-    `say`: a lemma in the rulebook's words.
+    `say`: a lemma in the rulebook's words ("": it has its own).
 
     INVARIANT: every lemma that a used obligation uses has all of its own obligations discharged, by lemmas of the same set."""
     open_: list[str] = []
@@ -200,7 +200,7 @@ def prove(
     while open_:
         name = open_.pop()
         if name not in chosen:
-            chosen[name] = evolve(lemmas[name], text=say(lemmas[name].expr))
+            chosen[name] = evolve(lemmas[name], text=say(lemmas[name].expr) or lemmas[name].text)
             for need in of_lemma[name]:
                 take(need)
     return Proved(Certificate(claim, tuple(chosen.values()), tuple(obligations.values()), premises, settling), seconds)

@@ -105,8 +105,6 @@ def test_a_state_from_which_nothing_follows_counts_too() -> None:
 ASSUMED = """
 unit USD
 
-parameter most: USD from 0 to 100
-
 party Venue, one:
     level: USD = 0
 
