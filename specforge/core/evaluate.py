@@ -314,6 +314,8 @@ class Evaluator:
         conditions: list[Value] = []
         here = self.algebra.read(LIVE, field, member, index)
         env = {"self": member}
+        if field.low is not None and field.low == field.high:  # set by a `use … with`: flags and members have no order
+            return [self.algebra.apply(ir.Operator.EQ, self.value(field.low, env), here)]
         if low is not None:
             bound = self.value(low, env)
             op = ir.Operator.LT if field.low_open else ir.Operator.LE

@@ -155,8 +155,8 @@ def _unknown(scene: Scene, each: ir.Field, member: Any, index: int) -> Any:
             return scene.evaluator.value(each.low, {"self": 0})
         return Poly.atom(new_real(_name(each, member, index)))
     if isinstance(each.type, ir.Flag):
-        if each.kind is ir.Kind.PARAMETER and isinstance(each.low, ir.Lit):
-            return each.low.value
+        if each.kind is ir.Kind.PARAMETER and each.low is not None and each.low == each.high:
+            return scene.evaluator.value(each.low, {"self": 0})
         return new_flag(_name(each, member, index))
     fixed = dict(case.fixed).get(each.name)
     if fixed is not None:
