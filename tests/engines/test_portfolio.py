@@ -118,3 +118,33 @@ def test_a_dead_sentence_is_a_refuted_free_check(book):
     system = book("action never:\n    require Till.cash < 0\n    Till.taken += 1 USD\n")
     row = next(each for each in told(system) if each.name == "alive")
     assert row.verdict is Verdict.REFUTED and row.reason == "it is proved that no run shows `never`"
+
+
+USED = """\
+rulebook "Door"
+asset USD
+parameter locked: flag
+party Till, one:
+    cash: balance USD = 0
+action put(amount: USD):
+    require amount > 0 and not locked
+    receive amount into Till.cash
+"""
+USER = """\
+rulebook "House"
+use "door.rulebook" as door with locked = shut
+parameter shut: flag
+claim nothing_put:
+    door.Till.cash = 0
+    expect proved given shut = yes
+    expect refuted given shut = no
+"""
+
+
+def test_a_flag_of_another_rulebook_may_be_set_to_a_flag_of_ones_own(tmp_path: Path):
+    (tmp_path / "door.rulebook").write_text(USED)
+    (tmp_path / "house.rulebook").write_text(USER)
+    system, problems = load(str(tmp_path / "house.rulebook"))
+    assert system is not None and problems == []
+    rows = told(system, off=portfolio.FREE_CHECKS)
+    assert sorted(each.verdict.value for each in rows) == ["proved", "refuted"]
