@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.symbolic import Sel, as_term, negate
+from specforge.algebra.terms import mentions
 
 Bool = Any
 Answer = Literal["proved", "open", "gave up"]
@@ -200,14 +201,7 @@ def _tracking(solver: z3.Solver, facts: Sequence[Any], sources: Mapping[str, lis
 
 def mentions_crowd(term: Any, seen: dict[int, bool]) -> bool:
     """Does the term speak of sums over a class?"""
-    known = seen.get(term.get_id())
-    if known is None:
-        if term.num_args() == 0:
-            known = term.decl().kind() == z3.Z3_OP_UNINTERPRETED and "~" in term.decl().name()
-        else:
-            known = any(mentions_crowd(each, seen) for each in term.children())
-        seen[term.get_id()] = known
-    return known
+    return mentions(term, "~", seen)
 
 
 def recheck(text: str, rlimit: int = 4 * RLIMIT) -> bool:

@@ -45,6 +45,26 @@ def name_of(unknown: Any) -> str:
     return z3.Z3_get_symbol_string(_CONTEXT, symbol)
 
 
+def mentions(of: Any, mark: str, seen: dict[int, bool]) -> bool:
+    """Does the term speak of an unknown whose name has that mark?  `seen`: what is known of terms that live as long."""
+    return _mentions(of.ast, mark, seen)
+
+
+def _mentions(term: Any, mark: str, seen: dict[int, bool]) -> bool:
+    at = z3.Z3_get_ast_id(_CONTEXT, term)
+    known = seen.get(at)
+    if known is None:
+        count = z3.Z3_get_app_num_args(_CONTEXT, term)
+        if count:
+            known = any(_mentions(z3.Z3_get_app_arg(_CONTEXT, term, each), mark, seen) for each in range(count))
+        else:
+            declared = z3.Z3_get_app_decl(_CONTEXT, term)
+            unknown = z3.Z3_get_decl_kind(_CONTEXT, declared) == z3.Z3_OP_UNINTERPRETED
+            known = unknown and mark in z3.Z3_get_symbol_string(_CONTEXT, z3.Z3_get_decl_name(_CONTEXT, declared))
+        seen[at] = known
+    return known
+
+
 def both(parts: Sequence[Any]) -> Any:
     return _flag(z3.Z3_mk_and(_CONTEXT, len(parts), _all(parts)))
 

@@ -51,10 +51,12 @@ class Effort:
 
 @frozen
 class Bounds:
-    """How far to look at most; None: as far as is usual, and worth it."""
+    """How far to look at most; None: as far as is usual, and worth it.  `counts`: with which numbers of members runs are
+    excluded, if not with all."""
 
     members: int | None = None
     steps: int | None = None
+    counts: tuple[int, ...] = ()
 
 
 @define(eq=False)
@@ -156,6 +158,11 @@ class Refuter:
             self._go_on()
         self._finish()
 
+    def exclude(self) -> None:
+        """The bounded search alone."""
+        self._deepen(Work(math.inf, self.clock))
+        self._finish()
+
     def _is_open(self, quest: Quest) -> bool:
         """A claim; or a free check for which runs of the usual size were not excluded."""
         usual = quest.excluded.get(self.most, -1) >= self.steps
@@ -214,7 +221,8 @@ class Refuter:
         looked = [each for each in self.quests if each.excluding and not each.proved and (each.actions or 0) <= self.steps + 1]
         if not self.system.actions or not looked:
             return
-        searches = [_Deepening(self, looked, members, work) for members in range(self.least, self.most + 1)]
+        counts = self.bounds.counts or range(self.least, self.most + 1)
+        searches = [_Deepening(self, looked, members, work) for members in counts]
         length = 0
         while searches and length < MOST_STEPS:
             for search in list(searches):
@@ -279,7 +287,8 @@ class _Deepening:
         self.refuter, self.quests, self.members, self.work = refuter, quests, members, work
         system, goals = refuter.system, [each.goal for each in quests]
         sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
-        self.grids = grids_for(system, harmless_grid(system, sizes), 0)
+        few = {name: min(count, max(MEMBERS, refuter.least)) for name, count in sizes.items()}  # more multiply nothing else
+        self.grids = grids_for(system, harmless_grid(system, few), 0)
         self.unrolling = Unrolling(Encoding(system, sizes, self.grids, goals), refuter.seed)
         self.limits = limits_of(self.grids)
         self.finished = -1  # runs with at most so many actions have no more steps than were looked at
