@@ -24,8 +24,8 @@ from attrs import define, field, frozen
 
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic
-from specforge.elaborate import load
 from specforge.evidence.bundle import write_bundle
+from specforge.evidence.kept import Store
 from specforge.evidence.report import CheckOptions, FileReport, Report
 from specforge.evidence.verdict import Result
 
@@ -55,6 +55,7 @@ class Loaded:
     results: list[Result] = field(factory=list)
     began: float = 0.0
     seconds: float = 0.0
+    kept: bool = False
     news: Any = None  # what the stages have told so far
     short: bool = False  # some rows never came
 
@@ -69,13 +70,16 @@ def check(
     """Every claim of every rulebook in `paths`.  An interruption (Ctrl-C) ends it with what is known by then.
 
     `on_result` and `on_file` hear of each row and each finished file as soon as it is known, in whatever order that is."""
-    start = time.monotonic()
-    files = [Loaded(path, *load(str(path))) for path in paths]
+    start, began = time.monotonic(), time.time()
+    store = Store(options) if options.keep else None
+    files = [_loaded(path, store) for path in paths]
     for each in files:
-        if each.system is None:
+        if each.system is None or each.kept:
+            for row in each.results:
+                on_result(row)
             on_file(_report(each))
     interrupted, internal = False, []
-    compiled = [at for at, each in enumerate(files) if each.system is not None]
+    compiled = [at for at, each in enumerate(files) if each.system is not None and not each.kept]
     if compiled:
         crew = _Crew(files, compiled, options, on_result, on_progress, on_file, start)
         try:
@@ -85,11 +89,23 @@ def check(
             crew.hurry()
         finally:
             crew.stop()
+        for each in crew.complete() if store is not None else []:
+            store.keep(_report(each), began)
     return Report(tuple(_report(each) for each in files), interrupted, tuple(internal), time.monotonic() - start)
 
 
+def _loaded(path: Path, store: Store | None) -> Loaded:
+    """The rulebook, with its rows if they are known from an earlier run."""
+    found = store.find(path) if store is not None else None
+    if found is not None:
+        return Loaded(path, found.system, list(found.diagnostics), list(found.results), seconds=found.seconds, kept=True)
+    from specforge.elaborate import load
+
+    return Loaded(path, *load(str(path)))
+
+
 def _report(each: Loaded) -> FileReport:
-    return FileReport(each.path, each.system, tuple(each.diagnostics), tuple(_in_order(each)), each.seconds)
+    return FileReport(each.path, each.system, tuple(each.diagnostics), tuple(_in_order(each)), each.seconds, each.kept)
 
 
 def _in_order(loaded: Loaded) -> list[Result]:
@@ -129,7 +145,7 @@ class _Crew:
         self.end = start + options.budget * OVERDRAWN if options.budget is not None else math.inf
         self.waiting = [Task(at, str(files[at].path), STAGES[0]) for at in sorted(compiled, key=self._size)]
         self.unborn = dict.fromkeys(compiled, len(STAGES) - 1)  # stages of a file that may still come
-        self.finished = 0
+        self.finished: set[int] = set()
         self.running: list[Worker] = []
         self.internal: list[str] = []
         self.hurried = False
@@ -189,7 +205,7 @@ class _Crew:
         file = worker.task.file
         loaded = self.files[file]
         if what == "progress":
-            self.on_progress(f"{loaded.path.stem}: {said} ({self.finished} of {len(self.unborn)} done)")
+            self.on_progress(f"{loaded.path.stem}: {said} ({len(self.finished)} of {len(self.unborn)} done)")
             return
         loaded.seconds = time.monotonic() - loaded.began
         if what == "row":
@@ -256,7 +272,7 @@ class _Crew:
         if any(task.file == file for task in (*self.waiting, *(each.task for each in self.running))):
             return
         loaded = self.files[file]
-        self.finished += 1
+        self.finished.add(file)
         if loaded.short and loaded.system is not None:
             from specforge.engines.rows import missing
 
@@ -264,6 +280,10 @@ class _Crew:
                 loaded.results.append(row)
                 self.on_result(row)
         self.on_file(_report(loaded))
+
+    def complete(self) -> list[Loaded]:
+        """The files of which nothing was cut short."""
+        return [self.files[at] for at in self.finished if not self.files[at].short and not self.internal]
 
     def stop(self) -> None:
         for worker in self.running:
@@ -310,6 +330,7 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         from specforge.engines.deadline import Clock
+        from specforge.elaborate import load
         from specforge.engines.portfolio import work
 
         clock, done = Clock(until), threading.Event()

@@ -50,6 +50,7 @@ def check_options(options: argparse.Namespace) -> CheckOptions:
         budget=options.budget,
         jobs=options.jobs or cores(),
         seed=options.seed,
+        keep=not options.no_cache,
     )
 
 
@@ -80,9 +81,9 @@ def names_of(system: ir.System) -> list[str]:
 
 def free_checks() -> tuple[str, ...]:
     """The names of the free checks."""
-    from specforge import pipeline
+    from specforge.engines.free import FREE_CHECKS
 
-    return tuple(getattr(pipeline, "FREE_CHECKS", [each.value for each in ir.Defect]))
+    return FREE_CHECKS
 
 
 class _Lines:

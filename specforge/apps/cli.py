@@ -18,7 +18,7 @@ VERBS = ("check", "run", "trace", "certify", "verify", "schema")
 LATER_VERBS = (
     "explain", "fmt", "lint", "diff", "solve", "mutate", "replay", "new", "repl", "lsp", "doc",
 )  # fmt: skip
-LATER_OPTIONS = ("--certify", "--no-cache", "--stability", "--new-since", "--table", "--show-config", "--exit-code", "--for")
+LATER_OPTIONS = ("--certify", "--stability", "--new-since", "--table", "--show-config", "--exit-code", "--for")
 LATER_FORMATS = ("sarif", "junit", "markdown", "github", "html", "itf", "csv", "mermaid", "svg", "pytest")
 
 EXIT_CODES = """\
@@ -121,6 +121,7 @@ def _searching(parser: Parser) -> None:
     parser.add_argument("--budget", type=_seconds, metavar="SECONDS", help="stop after that long, with what is known")
     parser.add_argument("--jobs", type=_whole(1), metavar="N", help="worker processes (default: one per core)")
     parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="for everything random (default: 0)")
+    parser.add_argument("--no-cache", action="store_true", help="decide everything anew, and keep nothing")
 
 
 def _check(parser: Parser) -> None:

@@ -18,7 +18,8 @@ from specforge.evidence.verdict import Result, Verdict
 class CheckOptions:
     """What the command line asks of a check.  `only`: claims, reaches, scenarios and free checks by name (empty: all).
     `off`: free checks switched off, by name.  `members`, `steps`: how far to search at most (None: as far as the budget
-    goes).  `budget`: seconds for the whole run (None: the pipeline's own).  `jobs`: worker processes."""
+    goes).  `budget`: seconds for the whole run (None: the pipeline's own).  `jobs`: worker processes.
+    `keep`: verdicts of earlier runs are shown where nothing has changed, and those of this one kept."""
 
     only: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
@@ -27,17 +28,20 @@ class CheckOptions:
     budget: float | None = None
     jobs: int = 1
     seed: int = 0
+    keep: bool = False
 
 
 @frozen
 class FileReport:
-    """One file.  `system` None: it does not compile, and `diagnostics` say why."""
+    """One file.  `system` None: it does not compile, and `diagnostics` say why.  `kept`: from an earlier run; nothing it rests on
+    has changed since, and its runs have been replayed."""
 
     path: Path
     system: ir.System | None = field(repr=False)
     diagnostics: tuple[Diagnostic, ...] = field(default=(), repr=False)
     results: tuple[Result, ...] = ()
     seconds: float = 0.0
+    kept: bool = False
 
     @property
     def compiles(self) -> bool:

@@ -102,6 +102,7 @@ def file_json(file: FileReport) -> Json:
         "verdict": verdict.value if verdict is not None else None,
         "claims": file.claims,
         "seconds": round(file.seconds, 3),
+        "kept": file.kept,
         "diagnostics": [diagnostic_json(each) for each in file.diagnostics],
         "results": [result_json(file.system, each) for each in file.results],
     }

@@ -136,7 +136,8 @@ def headline(file: FileReport) -> tuple[str, str]:
 def table(file: FileReport, layout: Layout) -> str:
     """One rulebook: its headline, then a row per verdict."""
     said, kind = headline(file)
-    facts = [plural(file.claims, "claim"), seconds(file.seconds)] if file.compiles else [seconds(file.seconds)]
+    took = "unchanged" if file.kept else seconds(file.seconds)
+    facts = [plural(file.claims, "claim"), took] if file.compiles else [took]
     right = "   ".join([layout.paint(kind, said), *facts] if said else facts)
     bare = "   ".join([said, *facts] if said else facts)
     path = str(file.path)

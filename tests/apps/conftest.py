@@ -24,6 +24,12 @@ class Ran:
 Cli = Callable[..., Ran]
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees, or writes, what the user's own runs have kept."""
+    monkeypatch.setenv("SPECFORGE_CACHE", str(tmp_path / "kept"))
+
+
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch):
     """The stand-in, in the place of the real pipeline."""
