@@ -93,7 +93,7 @@ class Question:
                 if not (named and mentions_crowd(term, seen)):
                     sources.setdefault(each.source, []).append(term)
         result, solver = "unknown", None
-        for way, share, seconds in ((_quick, 40, 2), (_strong, 1, 60), (_quick, 1, 20)):
+        for way, share, seconds in ((_quick, 40, 30), (_strong, 1, 600), (_quick, 1, 300)):
             if named and way is _quick and share == 1:
                 continue
             solver = way(facts, sources)
