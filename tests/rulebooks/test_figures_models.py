@@ -30,7 +30,8 @@ def test_a_fill_beyond_the_bankruptcy_price():
 
 def test_the_list_leaves_what_the_others_do_not_have():
     given, expected = figures("exempt-set-adl-cannot-complete")
-    closed = min(given["liquidated"], sum(Fraction(each) for each in CASES["exempt-set-adl-cannot-complete"]["inputs"]["others"]))
+    others = sum(Fraction(each) for each in CASES["exempt-set-adl-cannot-complete"]["inputs"]["others"])
+    closed = min(given["liquidated"], others)
     assert [closed, given["liquidated"] - closed] == [Fraction(each) for each in expected.values()]
 
 
