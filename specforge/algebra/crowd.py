@@ -8,12 +8,13 @@ two and the run starts again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
 import z3
-from attrs import define, field
+from attrs import define, field, frozen
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import (
@@ -34,7 +35,7 @@ from specforge.algebra.classes import (
     share_of,
 )
 from specforge.algebra.polynomial import Poly, either
-from specforge.algebra.symbolic import Demand, Sel, conj, disj, equal, implies, merge, negate
+from specforge.algebra.symbolic import Sel, conj, disj, equal, implies, merge, negate
 from specforge.core import ir
 from specforge.core.evaluate import LIVE
 from specforge.diagnostics.source import Span
@@ -42,17 +43,30 @@ from specforge.diagnostics.source import Span
 Bool = Any
 
 
+@frozen(eq=False)
+class Owed:
+    """What a statement demands: `wrong`, when it goes wrong (True: nothing can be said); `known`: how many conditions, and how
+    many facts of each stage, were known by then."""
+
+    wrong: Bool
+    defect: ir.Defect
+    span: Span
+    known: tuple[int, int, int, int]
+
+
 @define(eq=False)
 class CrowdAlgebra:
     """`named`: how many members of each party are explicit; `crowd`: the classes of the others.  `facts[stage]`: what holds of
-    the unknowns; `conditions`: what must hold for the rule to go through; `demands`: where a defect may arise."""
+    the unknowns; `conditions`: what must hold for the rule to go through; `owed`: what is demanded, in the order
+    of the statements, of the venue and of the members that are named."""
 
     named: Mapping[str, int]
     crowd: Mapping[str, list[Virtual]]
     state: dict[Any, Any] = field(factory=dict)
     facts: tuple[list[Bool], list[Bool], list[Bool]] = field(factory=lambda: ([], [], []))
     conditions: list[Bool] = field(factory=list)
-    demands: list[Demand] = field(factory=list)
+    owed: list[Owed] = field(factory=list)
+    acting: list[Virtual] = field(factory=list)  # the classes whose members act, or of whom something is demanded
     guards: list[Any] = field(factory=list)
     taken: list[tuple[Bool, str, tuple[Any, ...]]] = field(factory=list)
     on_took: Callable[[str, tuple[Any, ...]], None] | None = None
@@ -370,6 +384,9 @@ class CrowdAlgebra:
                 cell, cond = (field.name, k, i), conj((here, there))
                 if isinstance(value, Own | Opaque) and k is not value.of:
                     self._add_to_shared(cell, cond, value)
+                elif self.acting and k is not self.acting[-1] and isinstance(value, Poly):
+                    # INVARIANT: what everybody adds to a shared account is added by each of a class, however alike it is.
+                    self._add_to_shared(cell, cond, self.lift(value, self.acting[-1]))
                 else:
                     if isinstance(k, Virtual) and isinstance(value, Poly):
                         value = self.lift(value, k)
@@ -458,6 +475,16 @@ class CrowdAlgebra:
             if needed is not True:
                 (self.conditions if stage == PLAIN else self.facts[stage]).append(needed)
 
+    @contextmanager
+    def of_crowd(self, member: Any) -> Iterator[None]:
+        """What is demanded meanwhile is demanded of this member."""
+        virtual = [member] if isinstance(member, Virtual) else []
+        self.acting.extend(virtual)
+        try:
+            yield
+        finally:
+            del self.acting[len(self.acting) - len(virtual) :]
+
     def demand(self, cond: Any, defect: ir.Defect, span: Span) -> None:
         """A run that counts meets no defect, so the condition holds.  Of members who give nothing it is said only if it is
         clear for them."""
@@ -466,8 +493,11 @@ class CrowdAlgebra:
         giving = [each for each in self.guards if isinstance(each, Cond)]
         if giving and not (isinstance(cond, Cond) and cond.kind == ">=" and set(cond.own.parts) <= set(giving[-1].own.parts)):
             return
-        if not isinstance(cond, Cond | FlagCond | Opaque):
-            self.demands.append(Demand(conj((self._guard(), negate(cond))), defect, span, len(self.conditions)))
+        if not self.acting:
+            wrong = True if isinstance(cond, Cond | FlagCond | Opaque) else conj((self._guard(), negate(cond)))
+            if wrong is not False:
+                known = (len(self.conditions), *(len(each) for each in self.facts))
+                self.owed.append(Owed(wrong, defect, span, known))  # type: ignore[arg-type]
         self.require(cond, span)
 
     def took(self, action: str, args: tuple[Any, ...]) -> None:

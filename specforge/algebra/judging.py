@@ -143,9 +143,11 @@ class CrowdEvaluator(Evaluator):
     def _somebody(self, env: Env) -> Iterator[None]:
         virtual = [each for each in env.values() if isinstance(each, Virtual)]
         self.algebra.guards.extend(negate(each.empty) for each in virtual)
+        self.algebra.acting.extend(virtual)
         try:
             yield
         finally:
+            del self.algebra.acting[len(self.algebra.acting) - len(virtual) :]
             del self.algebra.guards[len(self.algebra.guards) - len(virtual) :]
 
     def value(self, expr: ir.Expr, env: Env) -> Any:
@@ -173,6 +175,10 @@ class CrowdEvaluator(Evaluator):
         with self._somebody(env):
             super().execute(block, env)
 
+    def _touch(self, field: ir.Field, member: Any, index: Any, span: Span) -> None:
+        with self.algebra.of_crowd(member):
+            super()._touch(field, member, index, span)
+
     # -- assuming
 
     def assume(self, expr: ir.Expr, env: Env) -> list[Fact]:
@@ -183,14 +189,14 @@ class CrowdEvaluator(Evaluator):
     def _apart(self, run: Callable[[], Any]) -> tuple[Any, Bool]:
         """What `run` gives, and the conditions under which what it reads is defined."""
         algebra = self.algebra
-        before, demands, guards = len(algebra.conditions), len(algebra.demands), algebra.guards
+        before, owed, guards = len(algebra.conditions), len(algebra.owed), algebra.guards
         algebra.guards = []
         try:
             result = run()
         finally:
             algebra.guards = guards
         defined = conj(algebra.conditions[before:])
-        del algebra.conditions[before:], algebra.demands[demands:]
+        del algebra.conditions[before:], algebra.owed[owed:]
         return result, defined
 
     def _says(self, expr: ir.Expr, env: Env, want: bool) -> Says:

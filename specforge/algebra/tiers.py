@@ -91,7 +91,8 @@ def _weighted(
             result.append(cap)  # some cap, some weight: nothing more is said of this class
             continue
         weight = algebra.lift(key, member) if isinstance(member, Virtual) else key
-        algebra.demand(algebra.apply(ir.Operator.LE, po.ZERO, weight), ir.Defect.DIVISION, tier.span)
+        with algebra.of_crowd(member):
+            algebra.demand(algebra.apply(ir.Operator.LE, po.ZERO, weight), ir.Defect.DIVISION, tier.span)
         if algebra.kappa is not None:  # the cap is the weight times something: no weight, no cap
             result.append(cap)
         elif isinstance(member, Virtual):

@@ -207,7 +207,8 @@ def _never_row(about: Result, goals: Mapping[FreeGoal, Search], scope_of: Callab
     proof = search.proof
     if search.trace is not None:
         scope = Scope(search.trace.members, search.trace.actions)
-        return evolve(about, verdict=Verdict.REFUTED, scope=scope, trace=search.trace, engine=search.engine)
+        span = search.trace.where or about.span
+        return evolve(about, verdict=Verdict.REFUTED, scope=scope, trace=search.trace, engine=search.engine, span=span)
     if proof is not None:
         scope = Scope("any", "any", proof.premises)
         return evolve(

@@ -21,6 +21,7 @@ from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.engines import lemmas as guesses
 from specforge.engines.cases import Book, Case, all_cases
+from specforge.engines.defects import Watch
 from specforge.engines.lead import lead_of
 from specforge.engines.settling import cycle, ring_text, settles
 from specforge.engines.transitions import Scene, begin, in_classes
@@ -46,6 +47,7 @@ class Known:
     done: dict[Need, Discharged] = field(factory=dict)
     names: dict[str, ir.Expr] = field(factory=dict)
     settling: Settling | None = None
+    dropped: dict[tuple[int, str], int] = field(factory=dict)
 
 
 def prove(
@@ -56,9 +58,9 @@ def prove(
     known: Known | None = None,
     outcomes: dict[Provable, ProofOutcome] | None = None,
 ) -> dict[Provable, ProofOutcome]:
-    """Each goal, proved or not: claims, and that every settling ends (RESTS).  `rlimit`: the solver's work per obligation;
-    `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and what is shown now;
-    `outcomes`: where to put each as soon as it is known."""
+    """Each goal, proved or not: claims, that every settling ends (RESTS), that a defect is never met.  `rlimit`: the
+    solver's work per obligation; `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and
+    what is shown now; `outcomes`: where to put each as soon as it is known."""
     stop = None if seconds is None else time.perf_counter() + seconds
     book, known = Book.of(system), known or Known()
     groups: dict[tuple[ir.Given, ...], list[Provable]] = {}
@@ -68,10 +70,12 @@ def prove(
     for given, group in sorted(groups.items(), key=lambda each: len(each[0])):
         claims = [goal for goal in group if isinstance(goal, ClaimGoal)]
         prover = Prover(book, claims, rlimit, stop, dict(known.lemmas), dict(known.done), known.names, known.settling)
+        prover.dropped = {} if given else known.dropped
         prover.run(outcomes)
         if RESTS in group:
             outcomes[RESTS] = prover.rests()
         if not given:
+            prover.never([goal for goal in group if isinstance(goal, DefectGoal) and goal != RESTS], outcomes)
             known.lemmas, known.done, known.settling = prover.lemmas, prover.done, prover.settling
     return outcomes
 
@@ -94,6 +98,7 @@ class Prover:
     asked: int = 0
     layer: int = 0
     restless: str | None = None  # why no settling was found, once that is known
+    dropped: dict[tuple[int, str], int] = field(factory=dict)  # guesses of a layer that were none, beside so many that were
 
     def __attrs_post_init__(self) -> None:
         self.cases = all_cases(self.book)
@@ -187,8 +192,7 @@ class Prover:
         """Discharges one obligation, if it can be: first without cutting classes for the sake of what is assumed, then with."""
         self.asked += 1
         self.failed.pop(need, None)
-        ways = ["coarse", "plain"] if self._shares(case) else ["plain"]
-        for way in [*ways, "split"] if thorough else ways:
+        for way in self.ways(case) if thorough else self.ways(case)[:-1]:
             try:
                 scene, goal = self._scene_showing(case, extra, show, env, way, judged)
             except NotAdditive as reason:
@@ -225,6 +229,15 @@ class Prover:
         if case.kind != "action" or case.then:
             return bool(case.then)
         return not self.book.listening({case.rule} | called(self.system.actions[case.rule].body))
+
+    def ways(self, case: Case) -> list[str]:
+        """"coarse" forgets of the crowd who counts in a tier; "plain" does not; "split" also cuts classes for the sake of what is
+        assumed."""
+        return ["coarse", "plain", "split"] if self._shares(case) else ["plain", "split"]
+
+    def lemmas_in(self, scene: Scene) -> list[Hypothesis]:
+        """What all lemmas, and what is given, say of the state before."""
+        return self._assume_all(scene, self.lemmas.values())
 
     def _shares(self, case: Case) -> bool:
         """Somebody of the crowd may give something."""
@@ -311,9 +324,8 @@ class Prover:
     def run(self, outcomes: dict[Provable, ProofOutcome]) -> None:
         started = time.perf_counter()
         open_ = list(self.goals)
-        for layer in guesses.layers(self.book, open_, self._given(at_rest=True)):
-            self.layer += 1
-            self.keep_inductive(layer)
+        for number, layer in enumerate(guesses.layers(self.book, open_, self._given(at_rest=True))):
+            self.keep_inductive(layer, number)
             for goal in list(open_):
                 outcome = self.judge(goal, time.perf_counter() - started)
                 outcomes[goal] = outcome
@@ -326,16 +338,18 @@ class Prover:
             if isinstance(outcome, Proved) and outcome.premises == (ENDS,) and self.settles():
                 outcomes[goal] = self._with_settling(goal, outcome)
 
-    def keep_inductive(self, candidates: Iterable[Lemma]) -> None:
+    def keep_inductive(self, candidates: Iterable[Lemma], layer: int = 0) -> None:
         """Adds those candidates that hold at the start and are kept by every transition, given all that remain (Houdini)."""
+        self.layer += 1
+        kept = len(self.lemmas)
         for lemma in candidates:
             # INVARIANT: one name, one meaning, for as long as anything proved under that name is remembered.
-            if self.names.setdefault(lemma.name, lemma.expr) == lemma.expr:
+            if self.names.setdefault(lemma.name, lemma.expr) == lemma.expr and self.dropped.get((layer, lemma.name)) != kept:
                 self.lemmas.setdefault(lemma.name, lemma)
-        while True:
-            dropped = [lemma for lemma in list(self.lemmas.values()) if not self._kept(lemma)]
-            if not dropped:
-                return
+        lost: list[Lemma] = []
+        while dropped := [lemma for lemma in list(self.lemmas.values()) if not self._kept(lemma)]:
+            lost += dropped
+        self.dropped |= {(layer, lemma.name): len(self.lemmas) for lemma in lost}
 
     def _kept(self, lemma: Lemma) -> bool:
         for need, case, extra in self.lemma_needs(lemma):
@@ -402,6 +416,27 @@ class Prover:
         if not self.settles() or self.settling is None:
             return NotProved(self.restless or "", seconds=time.perf_counter() - started)
         return self._put_together("rests", self.settling_needs(self.settling), (), time.perf_counter() - started, self.settling)
+
+    # ------------------------------------------------------------ that nothing goes wrong
+
+    def never(self, goals: Sequence[DefectGoal], outcomes: dict[Provable, ProofOutcome]) -> None:
+        """That these defects are never met, wherever it can be shown."""
+        if not goals:
+            return
+        started, watch = time.perf_counter(), Watch(self)
+        for number, layer in enumerate(guesses.cheap_layers(self.book)):
+            self.keep_inductive(layer, number)
+            watch.look()
+            for goal in goals:
+                found, seconds = watch.obstacle(goal.defect), time.perf_counter() - started
+                if found is not None:
+                    outcomes[goal] = NotProved(found.text(), found.span, found.step, seconds=seconds)
+                elif not isinstance(outcomes.get(goal), Proved):
+                    outcomes[goal] = self._put_together(goal.name, watch.shown.get(goal.defect, ()), (), seconds)
+            if all(isinstance(outcomes[goal], Proved) for goal in goals):
+                return
+            if self.stop is not None and time.perf_counter() > self.stop:
+                return
 
     def _with_settling(self, goal: ClaimGoal, proof: Proved) -> Proved:
         assert self.settling is not None

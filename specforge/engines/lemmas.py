@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from specforge.core import ir
 from specforge.engines.cases import RULES_MEMBER, Book, no
 from specforge.engines.readings import closable, kept_from_text, lines, pairs, phases
-from specforge.engines.shapes import YES, Op, busy, member_fields, never_below_zero, total, venue_fields
+from specforge.engines.shapes import YES, Op, busy, every, member_fields, never_below_zero, total, venue_fields
 from specforge.evidence.certificate import Lemma
 from specforge.evidence.goal import ClaimGoal
 
@@ -27,6 +27,13 @@ def offered(book: Book) -> list[Lemma]:
     """What the author wrote down as lemmas: checked like any other guess."""
     lemmas = [claim for claim in book.system.claims.values() if claim.lemma]
     return [Lemma(f"claim {each.name}", each.cond, each.name, "claim") for each in lemmas]
+
+
+def cheap_layers(book: Book) -> Iterator[list[Lemma]]:
+    """Batches of guesses for the free checks: they must not cost more than the claims do."""
+    yield []
+    yield [*ledger(book.system), *constants(book)]
+    yield own_signs(book)
 
 
 def ledger(system: ir.System) -> list[Lemma]:
@@ -52,8 +59,22 @@ def ledger(system: ir.System) -> list[Lemma]:
 
 
 def constants(book: Book) -> list[Lemma]:
-    """Fields of the venue that stay where they start."""
-    result = []
+    """Fields of the venue that stay where they start; or do unless a parameter has one certain value."""
+    result = _constants(book)
+    for each in book.system.parameters():
+        if not isinstance(each.type, ir.Of):
+            continue
+        for k, name in enumerate(book.system.parties[each.type.party].members or ()):
+            has = ir.Op(Op.EQ, (ir.Read(each.name, RULES_MEMBER), ir.Lit(ir.Member(each.type.party, k))))
+            unless = f"unless {each.short} = {name}"
+            for lemma in _constants(book):
+                guarded = ir.Op(Op.OR, (has, lemma.expr))
+                result.append(Lemma(f"{lemma.name} {unless}", guarded, f"{lemma.text}, {unless}", lemma.why))
+    return result
+
+
+def _constants(book: Book) -> list[Lemma]:
+    result: list[Lemma] = []
     for each in book.system.fields.values():
         party = book.system.parties.get(each.party)
         if party is None or party.members is None or each.per or ":" in each.name:
@@ -113,6 +134,18 @@ def signs(book: Book) -> list[Lemma]:
                         for low, high, way in ((ir.ZERO, both, ">="), (both, ir.ZERO, "<=")):
                             words = f"{text} {sign} {place} {way} 0"
                             result.append(Lemma(words, ir.Op(Op.LE, (low, high)), words, "two signs"))
+    return result
+
+
+def own_signs(book: Book) -> list[Lemma]:
+    """What a member keeps by hand, without a bound, is not below zero."""
+    result = []
+    for each in member_fields(book):
+        plain = each.kind is ir.Kind.PLAIN and isinstance(each.type, ir.Number)
+        if plain and each.name in book.written and not never_below_zero(each):
+            text = f"for all t: {each.party}: t.{each.short} >= 0"
+            fact = ir.Op(Op.LE, (ir.ZERO, ir.Read(each.name, ir.Var("t"))))
+            result.append(Lemma(text, every("t", each.party, fact), text, "sign"))
     return result
 
 

@@ -21,7 +21,7 @@ from attrs import define, evolve, field, frozen
 from specforge.core import ir
 from specforge.engines.deadline import Clock, OutOfTime, at_most
 from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
-from specforge.engines.induction import RESTS, Known, Provable, prove
+from specforge.engines.induction import Known, Provable, prove
 from specforge.engines.refute import Bounds, Effort, Quest, Refuter
 from specforge.engines.rows import Row, row_of, rows_of, scenario_run, scope_of
 from specforge.engines.scenarios import scenario_result
@@ -185,7 +185,7 @@ class Agenda:
     # ------------------------------------------------------------ PROVE
 
     def prove(self) -> News:
-        """Every claim that nobody expects to be refuted; that settling ends; then, of what no run has shown, that none can."""
+        """Every claim that nobody expects to be refuted; that settling ends and no defect is met; then, of what no run has shown, that none can."""
         known = Known()
         rows = [row for row in self.rows if row.quest.trace is None and not row.sought]
         silent = [each.goal for each, quest in self.searches.items() if each.check == "vacuous" and quest.trace is None]
@@ -194,9 +194,9 @@ class Agenda:
             for row in group:
                 if row.quest.proved and not any(_judges(each, row.quest.goal) for each in silent):
                     self.say(row)
-        ends = [quest for quest in self.searches.values() if quest.goal == RESTS and quest.trace is None]
-        self._prove(ends, [each.goal for each in ends], known)
-        self.say_free([each for each in ("rests",) if ends and ends[0].proved])
+        never = {each: quest for each, quest in self.searches.items() if each.wants == "never" and quest.trace is None}
+        self._prove([*never.values()], [each.goal for each in never.values()], known)
+        self.say_free([each.check for each, quest in never.items() if quest.proved])
         for quest, goal in self._unseen():
             self._prove([quest], [goal], known)
         for each, quest in self.searches.items():

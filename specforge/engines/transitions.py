@@ -12,7 +12,7 @@ from attrs import define, field
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import CLASS_LIMIT, PLAIN, STRICT, Cond, FlagCond, NotAdditive, Own, Split, Virtual
-from specforge.algebra.crowd import CrowdAlgebra
+from specforge.algebra.crowd import CrowdAlgebra, Owed
 from specforge.algebra.judging import CrowdEvaluator
 from specforge.algebra.obligation import Hypothesis, Question
 from specforge.algebra.polynomial import Poly
@@ -37,6 +37,7 @@ class Scene:
     hypotheses: list[Hypothesis] = field(factory=list)
     said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
     speaks_of_crowd: dict[int, bool] = field(factory=dict)
+    happened: tuple[int, int, int] = (0, 0, 0)  # how many facts of each stage are about what happens; the others, about classes
 
     # -- what is said of a state
 
@@ -59,6 +60,20 @@ class Scene:
         algebra = self.algebra
         plain = [*algebra.facts[0], *algebra.conditions]
         made = Question((plain, list(algebra.facts[1]), list(algebra.facts[2])), list(self.hypotheses), goal)
+        made.seen = self.speaks_of_crowd
+        return made
+
+    def before_it(self, owed: Owed) -> Question | None:
+        """That it does not go wrong, from what was known by then.  None: it plainly cannot."""
+        algebra = self.algebra
+        conditions, *facts = owed.known
+        known = [
+            [*stage[:count], *stage[happened:]] for stage, count, happened in zip(algebra.facts, facts, self.happened, strict=True)
+        ]
+        known[PLAIN] = [*known[PLAIN], *algebra.conditions[:conditions]]
+        if any(each is False for each in known[PLAIN]):
+            return None
+        made = Question((known[0], known[1], known[2]), list(self.hypotheses), negate(owed.wrong))
         made.seen = self.speaks_of_crowd
         return made
 
@@ -113,6 +128,7 @@ def begin(
     scene.before = dict(algebra.state)
     if case.kind in ("action", "duty"):
         _happen(scene, assumptions, splitting)
+    scene.happened = tuple(len(each) for each in algebra.facts)  # type: ignore[assignment]
     _class_facts(scene)
     return scene
 
@@ -277,6 +293,8 @@ def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]], splitt
             algebra.state[f"acted:{rule.name}", who, 0] = True
     else:
         algebra.took(rule.name, tuple(args))
+    if isinstance(rule, ir.Duty) and rule.rank is not None:
+        evaluator.value(rule.rank, scene.env)  # it must have a value
     evaluator.in_duty = duty
     evaluator.execute(rule.body, scene.env)
     algebra.on_took = None

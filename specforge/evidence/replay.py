@@ -82,8 +82,9 @@ def replay(system: ir.System, plan: Plan, goal: Goal, names: dict[str, tuple[str
     if played.defect is ir.Defect.RESTS:
         del steps[_once_round(steps, states) :]
     shown = Plan(plan.sizes, plan.start, plan.events[:count], tuple(done))
-    trace = Trace(goal, shown, names or member_names(system, plan.sizes), start, tuple(steps), machine.save(), played.defect)
-    return trace
+    called = names or member_names(system, plan.sizes)
+    where = played.span if played.defect is not None else None
+    return Trace(goal, shown, called, start, tuple(steps), machine.save(), played.defect, where=where)
 
 
 def _number(steps: list[Step], what: Event | Firing) -> str:

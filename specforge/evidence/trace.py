@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from specforge.algebra.exact import Cell, State
 from specforge.core import ir
 from specforge.core.machine import Firing
+from specforge.diagnostics.source import Span
 from specforge.evidence.goal import Goal
 from specforge.evidence.play import Event
 
@@ -64,6 +65,7 @@ class Trace:
     defect: ir.Defect | None = None
     why: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+    where: Span | None = field(default=None, eq=False)  # the sentence that met the defect
     fixed: tuple[Cell, ...] = field(default=())  # the cells of the start worth showing (not what the text fixes anyway)
 
     @property

@@ -97,3 +97,44 @@ def test_nothing_that_a_scenario_refutes_is_proved(path: Path) -> None:
     own = [c for c in system.claims.values() if "." not in c.name]
     goals = [ClaimGoal(c, e.given) for c in own for e in c.expects if e.verdict == "refuted"]
     assert [goal.name for goal in proofs(system, goals)] == []
+
+
+EVERYBODY = """rulebook "Everybody" "Everybody adds to one account."
+asset USD
+party Trader:
+    margin: balance USD
+party Venue, one:
+    hits: number = 0
+    fund: balance USD = 5 USD
+action go:
+    require Venue.hits = 0 and Venue.fund = 5 USD
+    {body}
+claim bound after go:
+    {claim}
+"""
+LOOP, TIER = "for each t: Trader where t.margin >= 1 USD:\n        ", "collect 1 USD:\n        taking x from each t: Trader up to t.margin in any order:\n            "
+REST = "\n            transfer x from t.margin to Venue.fund\n        rest left:\n            nothing"
+
+
+@pytest.mark.parametrize(
+    ("body", "claim"),
+    [
+        (LOOP + "Venue.hits += 1", "Venue.hits <= 1"),
+        (LOOP + "Venue.hits -= 1", "Venue.hits >= -1"),
+        (LOOP + "transfer 1 USD from t.margin to Venue.fund", "Venue.fund <= 6 USD"),
+        (TIER + "Venue.hits += 1" + REST, "Venue.hits <= 1"),
+    ],
+)
+def test_what_everybody_adds_to_a_shared_account_is_added_by_each(body: str, claim: str) -> None:
+    system, diagnostics = compile_text(EVERYBODY.format(body=body, claim=claim))
+    assert system is not None, diagnostics
+    assert proofs(system, [ClaimGoal(each) for each in system.claims.values()]) == []
+
+
+def test_how_many_add_is_how_much_is_added() -> None:
+    system, diagnostics = compile_text(
+        EVERYBODY.format(body=LOOP + "Venue.hits += 1", claim="Venue.hits = (count of t: Trader where t.margin >= 1 USD)")
+    )
+    assert system is not None, diagnostics
+    goals = [ClaimGoal(each) for each in system.claims.values()]
+    assert proofs(system, goals) == goals

@@ -16,7 +16,7 @@ from specforge.algebra.polynomial import Poly
 from specforge.algebra.symbolic import Sel, as_term
 from specforge.core import ir
 from specforge.core.machine import DefectFound, Refused
-from specforge.elaborate import load
+from specforge.elaborate import compile_text, load
 from specforge.engines.cases import Book, Case
 from specforge.engines.transitions import Scene, begin, in_classes
 
@@ -142,9 +142,7 @@ def explain(scene: Scene, view: Concrete) -> str | None:
 class Steps:
     """Random runs of one rulebook, every step of which is checked."""
 
-    def __init__(self, path: Path, seed: int, coarse: bool):
-        system, _ = load(str(path))
-        assert system is not None
+    def __init__(self, system: ir.System, seed: int, coarse: bool):
         self.book, self.random, self.coarse = Book.of(system), random.Random(seed), coarse
         self.system = system
         self.checked = self.unsure = 0
@@ -301,10 +299,55 @@ class Steps:
 @pytest.mark.parametrize("coarse", [True, False], ids=["coarse", "exact"])
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_concrete_steps_are_models_of_the_formulas(path: Path, coarse: bool) -> None:
-    steps = Steps(path, 7, coarse)
+    system, _ = load(str(path))
+    assert system is not None
+    steps = Steps(system, 7, coarse)
     for _ in range(12):
         steps.run(10)
     assert steps.checked > 10
     for scenario in steps.system.scenarios.values():
         for _ in range(3):
             steps.play(scenario)
+
+
+EVERYBODY = """rulebook "Everybody" "Everybody adds to what all share, and to his own."
+asset USD
+party Trader:
+    margin: balance USD
+    owes: net USD
+    hits: number = 0
+party Venue, one:
+    hits: number = 0
+    fund: balance USD
+    book: net USD
+action fee(n: USD):
+    require n >= 0
+    for each t: Trader where t.margin >= n:
+        transfer n from t.margin to Venue.fund
+        Venue.hits += 1
+        t.hits += 1
+action bonus(n: USD):
+    require n > 0 and n * (count of t: Trader) <= Venue.fund
+    for each t: Trader:
+        transfer n from Venue.fund to t.margin
+        if t.hits > 1:
+            Venue.hits -= 2
+action take(n: USD):
+    collect n:
+        taking x from each t: Trader where t.margin > 1 USD up to t.margin in proportion to t.margin:
+            transfer x from t.margin to Venue.fund
+            transfer 1 USD from t.owes to Venue.book
+            Venue.hits += 1
+        rest left:
+            nothing
+"""
+
+
+@pytest.mark.parametrize("coarse", [True, False], ids=["coarse", "exact"])
+def test_what_everybody_does_at_once_is_a_model_of_the_formulas(coarse: bool) -> None:
+    system, diagnostics = compile_text(EVERYBODY)
+    assert system is not None, diagnostics
+    steps = Steps(system, 7, coarse)
+    for _ in range(25):
+        steps.run(10)
+    assert steps.checked > 30

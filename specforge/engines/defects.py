@@ -1,0 +1,175 @@
+"""That nothing goes wrong, for any number of members: no statement of anything that may happen meets a defect.
+
+A rule is followed statement by statement: what was demanded of those before has held, so the first that goes wrong is looked
+for.  What is demanded of everybody is shown of members who stand for any; the crowd need not be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from specforge.algebra.classes import NotAdditive
+from specforge.algebra.crowd import Owed
+from specforge.core import ir
+from specforge.core.evaluate import bounded_by
+from specforge.diagnostics.source import NOWHERE, Span
+from specforge.engines.cases import Book, Case
+from specforge.engines.transitions import Scene
+from specforge.evidence import certificate
+from specforge.evidence.certificate import Need
+
+if TYPE_CHECKING:
+    from specforge.engines.induction import Extra, Prover
+
+Place = tuple[ir.Defect, Span]  # a statement, and what it may meet
+
+
+@frozen
+class Obstacle:
+    """Where it could not be shown that nothing goes wrong."""
+
+    reason: str
+    span: Span
+    step: str
+
+    def text(self) -> str:
+        said = " ".join(self.span.text.split("\n")[0].split())
+        return f"{self.reason} at `{said}` (line {self.span.line}, in {self.step})" if said else self.reason
+
+
+@define(eq=False)
+class Watch:
+    """What is shown so far.  `open`: for each transition the places that may still go wrong (None: not looked at yet)."""
+
+    prover: Prover
+    open: dict[tuple[Case, Extra], dict[Place, Obstacle] | None] = field(factory=dict)
+    shown: dict[ir.Defect, list[Need]] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        book = self.prover.book
+        for case in self.prover.cases:
+            if case.kind in ("action", "duty"):
+                for extra in _extras(book, case):
+                    self.open[case, extra] = None
+
+    def look(self) -> None:
+        """Tries everything that is open, with the lemmas there are now."""
+        for (case, extra), before in list(self.open.items()):
+            if before is None or before:
+                self.open[case, extra] = self._look(case, extra, before)
+
+    def obstacle(self, defect: ir.Defect) -> Obstacle | None:
+        """What stands in the way of saying that this defect is never met."""
+        for places in self.open.values():
+            for (kind, _), obstacle in (places or {}).items():
+                if kind is defect:
+                    return obstacle
+        return None
+
+    def _look(self, case: Case, extra: Extra, before: Mapping[Place, Obstacle] | None) -> dict[Place, Obstacle]:
+        open_: dict[Place, Obstacle] | None = dict(before) if before is not None else None
+        step = Need("", case.text(), ", ".join(f"{count} {party}" for party, count in extra if count)).text()
+        step = step.removeprefix("the claim @ ")
+        for way in self.prover.ways(case):
+            try:
+                scene, _ = self.prover.scene(case, extra, None, None, way, False)
+            except NotAdditive as reason:
+                if open_ is None and way == "split":
+                    open_ = {(defect, reason.span): Obstacle(reason.reason, reason.span, step) for defect in ir.Defect}
+                continue
+            places: dict[Place, list[Owed]] = {}
+            for owed in scene.algebra.owed:
+                places.setdefault((owed.defect, owed.span), []).append(owed)
+            failed: dict[Place, Obstacle] = {}
+            for place, all_owed in places.items():
+                if open_ is not None and place not in open_ and not any(span is NOWHERE for _, span in open_):
+                    continue
+                needs = self._shown(scene, place, all_owed, case, extra)
+                if needs is None:
+                    failed[place] = Obstacle("the induction does not go through", place[1], step)
+                else:
+                    self.shown.setdefault(place[0], []).extend(needs)
+            open_ = failed
+            if not open_:
+                break
+        return open_ or {}
+
+    def _shown(self, scene: Scene, place: Place, all_owed: list[Owed], case: Case, extra: Extra) -> list[Need] | None:
+        needs: list[Need] = []
+        members = ", ".join(f"{count} {party}" for party, count in extra if count)
+        for at, owed in enumerate(all_owed):
+            need = Need(f"{place[0].value} {place[1].line}:{place[1].column} {at}", case.text(), members)
+            question = scene.before_it(owed)
+            if question is not None:
+                question.hypotheses = [*question.hypotheses, *self.prover.lemmas_in(scene)]
+            found = certificate.discharge(need, question, self.prover.rlimit // 8)
+            if found is None:
+                return None
+            self.prover.done[need] = found
+            needs.append(need)
+        return needs
+
+
+def _extras(book: Book, case: Case) -> Iterator[Extra]:
+    """How many members stand for any: none, up to as many as the rule speaks of at once, loop within loop."""
+    system = book.system
+    rule = system.actions[case.rule] if case.kind == "action" else system.duties[case.rule]
+    parts: list[object] = [rule.body]
+    if isinstance(rule, ir.Duty):
+        parts += [rule.when, rule.rank]
+    most: dict[str, int] = {party.name: 0 for party in system.open_parties()}
+    for part in parts:
+        for party, count in _depth(system, part).items():
+            most[party] = max(most[party], count)
+    for counts in product(*(range(n + 1) for n in most.values())):
+        yield tuple(zip(most, counts, strict=True))
+
+
+def _depth(system: ir.System, node: object) -> dict[str, int]:
+    """How deep loops over each open party lie within each other, around something that may go wrong."""
+    inside: dict[str, int] = {}
+    for child in _children(node):
+        for party, count in _depth(system, child).items():
+            inside[party] = max(inside.get(party, 0), count)
+    match node:
+        case ir.Fold(party=party) | ir.ForEach(party=party) | ir.Tier(party=str(party)):
+            here = system.parties[party].members is None
+        case _:
+            return inside
+    if here and any(_may_fail(system, each) for each in ir.walk(node)):
+        inside[party] = inside.get(party, 0) + 1
+    return inside
+
+
+def _children(node: object) -> Iterator[object]:
+    """What stands directly inside (as `ir.walk` goes)."""
+    if node is None:
+        return
+    if isinstance(node, tuple):
+        yield from node
+        return
+    seen = ir.walk(node)
+    next(seen)
+    skip: set[int] = set()
+    for each in seen:
+        if id(each) in skip:
+            continue
+        yield each
+        skip.update(id(other) for other in ir.walk(each))
+
+
+def _may_fail(system: ir.System, node: object) -> bool:
+    match node:
+        case ir.Op(ir.Operator.DIV) | ir.Undefined() | ir.Require() | ir.Move() | ir.Collect() | ir.Tier():
+            return True
+        case ir.Fold(ir.Folding.LARGEST) | ir.Fold(ir.Folding.SMALLEST):
+            return True
+        case ir.Set(place=place):
+            each = system.fields[place.field]
+            return each.low is not None or each.high is not None or each.name in bounded_by(system)
+        case _:
+            return False
