@@ -329,8 +329,8 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
     """In a worker: one task until that time (of the monotonic clock), sending each row as soon as it is known."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        from specforge.engines.deadline import Clock
         from specforge.elaborate import load
+        from specforge.engines.deadline import Clock
         from specforge.engines.portfolio import work
 
         clock, done = Clock(until), threading.Event()

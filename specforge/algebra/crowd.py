@@ -54,6 +54,23 @@ class Owed:
     known: tuple[int, int, int, int]
 
 
+class Noted(list[Any]):
+    """Facts, each with the sentence of the rulebook that it comes from (None: from none in particular)."""
+
+    def __init__(self, algebra: CrowdAlgebra):
+        super().__init__()
+        self.algebra = algebra
+        self.sentences: list[Any] = []
+
+    def append(self, fact: Bool) -> None:
+        super().append(fact)
+        self.sentences.append(self.algebra.sentence)
+
+    def __delitem__(self, at: Any) -> None:
+        super().__delitem__(at)
+        del self.sentences[at]
+
+
 @define(eq=False)
 class CrowdAlgebra:
     """`named`: how many members of each party are explicit; `crowd`: the classes of the others.  `facts[stage]`: what holds of
@@ -63,10 +80,12 @@ class CrowdAlgebra:
     named: Mapping[str, int]
     crowd: Mapping[str, list[Virtual]]
     state: dict[Any, Any] = field(factory=dict)
-    facts: tuple[list[Bool], list[Bool], list[Bool]] = field(factory=lambda: ([], [], []))
-    conditions: list[Bool] = field(factory=list)
     owed: list[Owed] = field(factory=list)
     acting: list[Virtual] = field(factory=list)  # the classes whose members act, or of whom something is demanded
+    forgotten: frozenset[Span] = frozenset()  # statements whose amounts may be anything
+    sentence: Any = None  # of the rulebook, that is being carried out: whatever is noted meanwhile comes from it
+    facts: tuple[Noted, Noted, Noted] = field(init=False)
+    conditions: Noted = field(init=False)
     guards: list[Any] = field(factory=list)
     taken: list[tuple[Bool, str, tuple[Any, ...]]] = field(factory=list)
     on_took: Callable[[str, tuple[Any, ...]], None] | None = None
@@ -77,6 +96,18 @@ class CrowdAlgebra:
     counts: dict[str, int] = field(factory=dict)
     kappa: Any = None  # the common ratio of cap and weight in the tier at hand, if there is one
     tiers: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.facts = (Noted(self), Noted(self), Noted(self))
+        self.conditions = Noted(self)
+
+    @contextmanager
+    def speaking(self, sentence: Any) -> Iterator[None]:
+        before, self.sentence = self.sentence, sentence
+        try:
+            yield
+        finally:
+            self.sentence = before
 
     # -- unknowns
 
@@ -470,10 +501,11 @@ class CrowdAlgebra:
         return True
 
     def require(self, cond: Any, span: Span) -> None:
-        for stage, fact in self.consequences(cond):
-            needed = implies(self._guard(), fact)
-            if needed is not True:
-                (self.conditions if stage == PLAIN else self.facts[stage]).append(needed)
+        with self.speaking(("span", span)):
+            for stage, fact in self.consequences(cond):
+                needed = implies(self._guard(), fact)
+                if needed is not True:
+                    (self.conditions if stage == PLAIN else self.facts[stage]).append(needed)
 
     @contextmanager
     def of_crowd(self, member: Any) -> Iterator[None]:

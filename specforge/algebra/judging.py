@@ -15,6 +15,7 @@ from attrs import frozen
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import PLAIN, Cond, FlagCond, NotAdditive, Opaque, Own, Split, Virtual
 from specforge.algebra.crowd import CrowdAlgebra
+from specforge.algebra.solver import new_flag
 from specforge.algebra.symbolic import conj, disj, implies, negate
 from specforge.core import ir
 from specforge.core.evaluate import Env, Evaluator
@@ -52,6 +53,9 @@ class CrowdEvaluator(Evaluator):
         self.splitting = False
         self.coarse = coarse
         self._tier_now: ir.Tier | None = None
+        self._anything: ir.Expr | None = None  # what is forgotten just now
+        self._is_flag = False
+        self._giving: ir.Tier | None = None
 
     # -- the crowd's own way of adding up
 
@@ -108,7 +112,45 @@ class CrowdEvaluator(Evaluator):
     def _in_turn(self, turn: ir.Tier, env: Env) -> None:
         raise NotAdditive("members who act one after the other are not known by their sums", turn.span)
 
+    def _set(self, statement: ir.Set, env: Env) -> None:
+        self._is_flag = isinstance(self.system.fields[statement.place.field].type, ir.Flag)
+        with self.algebra.speaking(("span", statement.span)), self._forgetting(statement.span, statement.value):
+            super()._set(statement, env)
+
+    def _move(self, statement: ir.Move, env: Env) -> None:
+        self._is_flag = False
+        with self.algebra.speaking(("span", statement.span)), self._forgetting(statement.span, statement.amount):
+            super()._move(statement, env)
+
+    @contextmanager
+    def _forgetting(self, span: Span, amount: ir.Expr) -> Iterator[None]:
+        before, self._anything = self._anything, amount if span in self.algebra.forgotten else None
+        try:
+            yield
+        finally:
+            self._anything = before
+
+    def _any_amount(self, env: Env) -> Any:
+        """Inside a tier: any multiple of what a member gives; elsewhere anything."""
+        algebra, tier = self.algebra, self._giving
+        number = algebra.counts["anything"] = algebra.counts.get("anything", 0) + 1
+        virtual = next((each for each in reversed(env.values()) if isinstance(each, Virtual)), None)
+        if self._is_flag:
+            return FlagCond(virtual, ("flag", f"anything!{number}", 0)) if virtual else new_flag(f"anything!{number}")
+        any_ = algebra.fresh("any amount")
+        if tier is not None and tier.share in env:
+            return algebra.apply(ir.Operator.MUL, env[tier.share], any_)
+        return Own(virtual, {("anything", number): po.ONE}) if virtual else any_
+
     def _tier(self, tier: ir.Tier, asked: Any, env: Env) -> Any:
+        before, self._giving = self._giving, tier
+        try:
+            with self.algebra.speaking(("span", tier.span)):
+                return self._shared(tier, asked, env)
+        finally:
+            self._giving = before
+
+    def _shared(self, tier: ir.Tier, asked: Any, env: Env) -> Any:
         factor = cap_per_weight(tier)
         self.algebra.kappa = None
         if factor is not None:
@@ -151,6 +193,8 @@ class CrowdEvaluator(Evaluator):
             del self.algebra.guards[len(self.algebra.guards) - len(virtual) :]
 
     def value(self, expr: ir.Expr, env: Env) -> Any:
+        if expr is self._anything:
+            return self._any_amount(env)
         tier = self._tier_now
         if tier is not None and (expr is tier.where or expr is tier.key) and isinstance(env.get(tier.var), Virtual):
             if expr is tier.where and self.coarse:

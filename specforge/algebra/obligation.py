@@ -40,6 +40,7 @@ class Question:
     facts: tuple[Sequence[Bool], ...]
     hypotheses: Sequence[Hypothesis]
     goal: Bool
+    sentences: tuple[Sequence[Any], ...] = ((), (), ())  # of the rulebook, from which each of the facts comes
     answer: Answer | None = None
     stage: int = 0
     used: frozenset[str] = frozenset()

@@ -30,6 +30,8 @@ def share_out(
     keys: Sequence[Any],
     step: Any,
 ) -> list[Any]:
+    if tier.party is None and tier.span in algebra.forgotten:
+        return [algebra.fresh("any share")]
     if tier.party is None:
         return [_stepped(algebra, tier, minimum(asked, caps[0]), caps[0], step)]
     number = algebra.tiers

@@ -37,6 +37,7 @@ class _Fact:
     term: Any
     why: str  # the heading it stands under
     source: str = ""
+    sentence: Any = None  # of the rulebook
 
 
 def is_plain(question: Question | None) -> bool:
@@ -56,12 +57,20 @@ def written(question: Question, heading: Sequence[str], say: Callable[[str], str
     raise NotConfirmed(heading[0])
 
 
+def core(question: Question) -> tuple[set[Any], set[str]]:
+    """The sentences of the rulebook, and the lemmas, rest facts and assumptions, that a proof needs: an unsatisfiable core of
+    the facts, each tracked, made as small as the solver makes it."""
+    needed = _needed(_facts(question))
+    return {each.sentence for each in needed if each.sentence is not None}, {each.source for each in needed if each.source}
+
+
 def _facts(question: Question) -> list[_Fact]:
     """Each fact once, conjunctions taken apart; the goal last."""
     found: list[_Fact] = []
     for stage in range(question.stage + 1):
-        for each in question.facts[stage]:
-            found += [_Fact(term, STAGES[stage]) for term in _parts(as_term(each))]
+        said = question.sentences[stage] or [None] * len(question.facts[stage])
+        for each, sentence in zip(question.facts[stage], said, strict=True):
+            found += [_Fact(term, STAGES[stage], sentence=sentence) for term in _parts(as_term(each))]
     for each in question.hypotheses:
         if each.stage <= question.stage and each.source in question.used:
             found += [_Fact(term, each.source, each.source) for term in _parts(as_term(each.formula))]

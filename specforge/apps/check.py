@@ -50,6 +50,7 @@ def check_options(options: argparse.Namespace) -> CheckOptions:
         budget=options.budget,
         jobs=options.jobs or cores(),
         seed=options.seed,
+        proofs=getattr(options, "proofs", True),  # `trace` shows them
         keep=not options.no_cache,
     )
 

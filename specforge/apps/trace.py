@@ -88,7 +88,7 @@ def _proof(system: ir.System, result: Result, options: argparse.Namespace) -> st
         return json.dumps(result_json(system, result), indent=2) + "\n"
     stream = sys.stdout if options.output is None else sys.stderr
     layout = layout_for(stream, options.format, options.color if options.output is None else "never")
-    return (proof(result, layout) if is_proof(result) else undecided(result, layout)) + "\n"
+    return (proof(result, layout, core=True) if is_proof(result) else undecided(result, layout)) + "\n"
 
 
 def _mention(others: list[Result]) -> None:

@@ -17,6 +17,7 @@ from specforge.engines.counters import unfed_claims
 from specforge.engines.tables import tables_kept
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, RuleGoal
+from specforge.evidence.sentences import Sentence
 from specforge.evidence.trace import Trace
 from specforge.evidence.verdict import Result, Scope, Verdict
 
@@ -52,10 +53,11 @@ class Shown:
     lemmas: tuple[str, ...] = ()
     premises: tuple[str, ...] = ()
     why: str = ""
+    core: tuple[Sentence, ...] | None = None
 
     @classmethod
-    def of(cls, proof: Proved) -> Shown:
-        return cls(proof.lemmas, proof.premises, why_it_ends(proof))
+    def of(cls, proof: Proved, core: tuple[Sentence, ...] | None = None) -> Shown:
+        return cls(proof.lemmas, proof.premises, why_it_ends(proof), core)
 
 
 def why_it_ends(proof: Proved) -> str:

@@ -21,12 +21,13 @@ from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.engines import lemmas as guesses
 from specforge.engines.cases import Book, Case, all_cases
+from specforge.engines.cores import Asked, core_of
 from specforge.engines.defects import Watch
 from specforge.engines.lead import lead_of
 from specforge.engines.settling import cycle, ring_text, settles
 from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence import certificate
-from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
+from specforge.evidence.certificate import Core, Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
 from specforge.evidence.goal import ClaimGoal, DefectGoal, action_assumptions, state_assumptions
 from specforge.evidence.phrases import Phrases
 
@@ -95,6 +96,7 @@ class Prover:
     cases: list[Case] = field(init=False)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
     scenes: dict[Any, Scene] = field(factory=dict)
+    cores: dict[int, Core] = field(factory=dict)
     asked: int = 0
     layer: int = 0
     restless: str | None = None  # why no settling was found, once that is known
@@ -198,13 +200,15 @@ class Prover:
             except NotAdditive as reason:
                 self.failed.setdefault(need, reason)
                 continue
+            again = partial(core_of, self, Asked(case, extra, show, dict(env or {}), way, judged))
             if scene.impossible or goal is True:
-                self.done[need] = certificate.discharge(need, None, self.rlimit)  # type: ignore[assignment]
+                found = certificate.discharge(need, None, self.rlimit)
+                self.done[need] = evolve(found, core=partial(again, None))  # type: ignore[type-var]
                 return True
             question = self.question(scene, goal, judged)
             found = certificate.discharge(need, question, rlimit or self.rlimit)
             if found is not None:
-                self.done[need] = found
+                self.done[need] = evolve(found, core=partial(again, question))
                 self.failed.pop(need, None)
                 return True
             self.failed[need] = question

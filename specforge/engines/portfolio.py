@@ -19,6 +19,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from specforge.core import ir
+from specforge.engines.cores import core_of_proof
 from specforge.engines.deadline import Clock, OutOfTime, at_most
 from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
 from specforge.engines.induction import Known, Provable, prove
@@ -216,7 +217,8 @@ class Agenda:
         return [groups[given] for given in sorted(groups, key=len)]
 
     def _prove(self, quests: Sequence[Quest], goals: Sequence[Any], known: Known, look: bool = False) -> None:
-        """Sets what is proved, and what stands in the way of the others (`look`: with the step at which induction fails)."""
+        """Sets what is proved, and what stands in the way of the others (`look`: with what a proof needs of the text, and
+        with the step at which induction fails)."""
         if not goals or self.clock.left <= 0:
             return
         self.tell("proving for any number of members")
@@ -227,6 +229,9 @@ class Agenda:
         for quest, goal in zip(quests, goals, strict=True):
             outcome = outcomes.get(goal)
             quest.proof = Shown.of(outcome) if isinstance(outcome, Proved) else None
+            if look and self.options.proofs and isinstance(outcome, Proved):
+                with _within(self.clock):
+                    quest.proof = Shown.of(outcome, core_of_proof(self.system, outcome))
             quest.obstacle = outcome.reason if isinstance(outcome, NotProved) else ""
             quest.seconds += outcome.seconds if outcome is not None else time.monotonic() - began
             if look and isinstance(outcome, NotProved) and outcome.lead is not None:

@@ -19,6 +19,7 @@ from specforge.algebra.polynomial import Poly
 from specforge.algebra.solver import exactly_one, new_flag, new_real
 from specforge.algebra.symbolic import Sel, conj, disj, implies, negate
 from specforge.core import ir
+from specforge.diagnostics.source import Span
 from specforge.engines.cases import Book, Case
 
 Bool = Any
@@ -59,7 +60,9 @@ class Scene:
     def question(self, goal: Bool) -> Question:
         algebra = self.algebra
         plain = [*algebra.facts[0], *algebra.conditions]
-        made = Question((plain, list(algebra.facts[1]), list(algebra.facts[2])), list(self.hypotheses), goal)
+        said = [*algebra.facts[0].sentences, *algebra.conditions.sentences]
+        sentences = (said, list(algebra.facts[1].sentences), list(algebra.facts[2].sentences))
+        made = Question((plain, list(algebra.facts[1]), list(algebra.facts[2])), list(self.hypotheses), goal, sentences)
         made.seen = self.speaks_of_crowd
         return made
 
@@ -106,14 +109,16 @@ def begin(
     assumptions: Mapping[str, list[ir.Assumption]],
     coarse: bool = False,
     splitting: bool = False,
+    forgotten: frozenset[Span] = frozenset(),
 ) -> Scene:
     """The state before the transition (or the start), then the transition itself.  `splitting`: classes are cut for the sake
-    of what is assumed of an action, too."""
+    of what is assumed of an action, too.  `forgotten`: statements whose amounts may be anything."""
     system = book.system
     counts = {party.name: len(party.members) for party in system.parties.values() if party.members is not None}
     counts |= {name: count + extra.get(name, 0) for name, count in case.named} | {ir.RULES: 1}
     algebra = CrowdAlgebra(counts, crowd)
     evaluator = CrowdEvaluator(system, algebra, coarse)
+    algebra.forgotten = forgotten
     scene = Scene(book, case, algebra, evaluator, {})
     _signs(scene)
     if case.kind == "start":
@@ -228,10 +233,11 @@ def _bounds(scene: Scene) -> None:
         for member in algebra.members(each.party):
             for index in range(algebra.named[each.per]) if each.per else range(1):
                 if isinstance(each.type, ir.Number):
-                    for cond in scene.evaluator.within_bounds(each, member, index if each.per else None):
-                        for stage, fact in algebra.consequences(cond):
-                            if fact is not True:
-                                algebra.facts[stage].append(fact)
+                    with algebra.speaking(("field", each.name)):
+                        for cond in scene.evaluator.within_bounds(each, member, index if each.per else None):
+                            for stage, fact in algebra.consequences(cond):
+                                if fact is not True:
+                                    algebra.facts[stage].append(fact)
 
 
 def _classes(scene: Scene) -> None:
@@ -285,8 +291,8 @@ def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]], splitt
         assert isinstance(rule, ir.Duty)
         for name, expr in (("listens", scene.book.listens(rule)), ("when", rule.when)):
             cond = evaluator.value(expr, scene.env)
-            algebra.conditions.append(algebra.decide(cond))
-            del name
+            with algebra.speaking((name, rule.name)):
+                algebra.conditions.append(algebra.decide(cond))
         if f"acted:{rule.name}" in system.fields:
             who = scene.env[rule.params[0].name] if rule.params else 0
             algebra.conditions.append(negate(algebra.state[f"acted:{rule.name}", who, 0]))

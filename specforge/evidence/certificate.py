@@ -15,6 +15,7 @@ from specforge.algebra.jointly import Together
 from specforge.algebra.obligation import STAGES, Question, recheck
 from specforge.core import ir
 from specforge.evidence.lead import Lead
+from specforge.evidence.sentences import Key
 
 GIVEN = ("rest: ", "given: ", "assumption: ")  # sources that are no lemmas: what "at rest" means, and what is assumed
 
@@ -67,6 +68,17 @@ class Need:
 
 
 @frozen
+class Core:
+    """What a proof needs of a rulebook: `sentences` (as evidence/sentences.py names them), and what is assumed, in words."""
+
+    sentences: frozenset[Key] = frozenset()
+    assumed: frozenset[str] = frozenset()
+
+    def with_(self, other: Core) -> Core:
+        return Core(self.sentences | other.sentences, self.assumed | other.assumed)
+
+
+@frozen
 class Discharged:
     """An obligation that a solver has discharged.  Made by `discharge` only."""
 
@@ -76,6 +88,7 @@ class Discharged:
     seconds: float = field(eq=False)
     _question: Question | Together | None = field(eq=False, repr=False, default=None)
     why: str = field(eq=False, default="")  # nothing was left to ask
+    core: Callable[[], Core] | None = field(eq=False, repr=False, default=None)  # what of the rulebook it needs
 
     @property
     def question(self) -> Question | Together | None:

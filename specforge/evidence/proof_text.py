@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from specforge.evidence.layout import Cell, Layout
-from specforge.evidence.report import FileReport
-from specforge.evidence.report_text import given_words, kind_of, place_of, scope_words, steps_table, title_lines, word
+from specforge.evidence.layout import Cell, Column, Layout, columns
+from specforge.evidence.report import FileReport, cored, unused_sentences
+from specforge.evidence.report_text import (
+    given_words,
+    kind_of,
+    place_of,
+    plural,
+    scope_words,
+    steps_table,
+    title_lines,
+    word,
+)  # fmt: skip
+from specforge.evidence.sentences import Key, Sentence, sentences
 from specforge.evidence.verdict import Result, Verdict
 
 
@@ -12,13 +22,16 @@ def is_proof(result: Result) -> bool:
     return result.kind == "claim" and result.verdict is Verdict.PROVED
 
 
-def proof(result: Result, layout: Layout) -> str:
-    """A proved claim in full."""
+def proof(result: Result, layout: Layout, core: bool = False) -> str:
+    """A proved claim in full.  `core`: with the sentences that the proof needs."""
     lines = title_lines(layout, word(result), kind_of(result), result.name, result.text, place_of(result.span))
     lines.append(scope_words(result).removesuffix(f", {given_words(result)}"))
     if result.given:
         lines += layout.paragraph("given", [layout.clean(", ".join(result.given))])
     lines += lemmas(result, layout)
+    if core and result.core is not None:
+        rows = [_row(each, result.span.file.path, layout, "") for each in result.core]
+        lines += [layout.paint("bold", "needs"), *columns(layout, [Column(right=True), Column(flex=True), Column()], rows, 2)]
     return "\n".join(lines)
 
 
@@ -30,6 +43,31 @@ def lemmas(result: Result, layout: Layout) -> list[str]:
     return [heads, *(line for each in result.lemmas for line in hanging(layout, layout.clean(each)))]
 
 
+def needed(file: FileReport, layout: Layout) -> list[str]:
+    """Each sentence of the rulebook with the proofs that need it; then those that no proof needs."""
+    unused, proofs = unused_sentences(file), cored(file)
+    if unused is None or file.system is None:
+        return []
+    by: dict[Key, list[str]] = {}
+    for result in proofs:
+        for each in result.core or ():
+            by.setdefault(each.key, []).append(result.name)
+    home = file.system.span.file.path
+    used = [each for each in sentences(file.system) if each.key in by]
+    title = f"what the {plural(len(proofs), 'proof')} of {file.path} need"
+    rows = [_row(each, home, layout, ", ".join(dict.fromkeys(by[each.key]))) for each in used]
+    heads = [Column(right=True), Column(flex=True), Column(most=max(20, layout.width // 3))]
+    lines = [layout.paint("bold", title), *columns(layout, heads, rows, indent=2)]
+    if unused:
+        lines += [layout.paint("bold", "no proof needs")]
+        lines += columns(layout, heads, [_row(each, home, layout, "") for each in unused], indent=2)
+    return ["\n".join(lines)]
+
+
+def _row(each: Sentence, home: str, layout: Layout, claims: str) -> list[Cell]:
+    return [Cell(place_of(each.span, home), "dim"), Cell(layout.clean(each.text)), Cell(claims, "name")]
+
+
 def hanging(layout: Layout, text: str, indent: int = 2, further: int = 4) -> list[str]:
     """Wrapped, with the lines after the first set in a little more."""
     first, *rest = layout.wrapped(text, layout.width - further)
@@ -37,8 +75,8 @@ def hanging(layout: Layout, text: str, indent: int = 2, further: int = 4) -> lis
 
 
 def proofs(file: FileReport, layout: Layout) -> list[str]:
-    """Every proof of a file."""
-    return [proof(each, layout) for each in file.results if is_proof(each)]
+    """Every proof of a file, and which sentences they need."""
+    return [*(proof(each, layout) for each in file.results if is_proof(each)), *needed(file, layout)]
 
 
 # ---------------------------------------------------------------- where a proof fails

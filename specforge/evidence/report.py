@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic, Severity
+from specforge.evidence.sentences import Sentence, sentences
 from specforge.evidence.verdict import Result, Verdict
 
 
@@ -19,6 +20,7 @@ class CheckOptions:
     """What the command line asks of a check.  `only`: claims, reaches, scenarios and free checks by name (empty: all).
     `off`: free checks switched off, by name.  `members`, `steps`: how far to search at most (None: as far as the budget
     goes).  `budget`: seconds for the whole run (None: the pipeline's own).  `jobs`: worker processes.
+    `proofs`: what each proof needs of the text is worked out.
     `keep`: verdicts of earlier runs are shown where nothing has changed, and those of this one kept."""
 
     only: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class CheckOptions:
     budget: float | None = None
     jobs: int = 1
     seed: int = 0
+    proofs: bool = False
     keep: bool = False
 
 
@@ -66,6 +69,20 @@ class Report:
     @property
     def results(self) -> list[Result]:
         return [result for file in self.files for result in file.results]
+
+
+def cored(file: FileReport) -> list[Result]:
+    """The proofs of which it is known what they need."""
+    return [each for each in file.results if each.core is not None]
+
+
+def unused_sentences(file: FileReport) -> list[Sentence] | None:
+    """The sentences that no proof needs; None if no proof was asked."""
+    proofs = cored(file)
+    if file.system is None or not proofs:
+        return None
+    used = {each.key for result in proofs for each in result.core or ()}
+    return [each for each in sentences(file.system) if each.key not in used]
 
 
 class Exit(IntEnum):

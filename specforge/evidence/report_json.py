@@ -9,7 +9,17 @@ from specforge.diagnostics.diagnostic import Diagnostic
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.lead import Lead
 from specforge.evidence.record_text import Record, ScenarioOutcome
-from specforge.evidence.report import FileReport, Report, contradicts, exit_code, is_undecided, is_vacuous, weakest
+from specforge.evidence.report import (
+    FileReport,
+    Report,
+    contradicts,
+    exit_code,
+    is_undecided,
+    is_vacuous,
+    unused_sentences,
+    weakest,
+)  # fmt: skip
+from specforge.evidence.sentences import Sentence
 from specforge.evidence.trace_json import Json, step_json, trace_json, value_json
 from specforge.evidence.verdict import Result
 from specforge.evidence.words import Words
@@ -70,12 +80,16 @@ def result_json(system: ir.System | None, result: Result) -> Json:
         "engine": result.engine,
         "seconds": round(result.seconds, 3),
         "lemmas": list(result.lemmas),
-        "core": list(result.core),
+        "core": [sentence_json(each) for each in result.core] if result.core is not None else None,
         "shortest": result.shortest if trace is not None else None,
         "trace": trace_json(system, trace, result.rulebook) if trace is not None and system is not None else None,
         "reason": result.reason,
         "lead": lead_json(result.lead) if result.lead is not None else None,
     }
+
+
+def sentence_json(sentence: Sentence) -> Json:
+    return {"kind": sentence.kind, "text": sentence.text, "span": span_json(sentence.span)}
 
 
 def lead_json(lead: Lead) -> Json:
@@ -95,7 +109,7 @@ def lead_json(lead: Lead) -> Json:
 
 
 def file_json(file: FileReport) -> Json:
-    verdict = weakest(file.results)
+    verdict, unused = weakest(file.results), unused_sentences(file)
     return {
         "path": str(file.path),
         "compiles": file.compiles,
@@ -105,6 +119,7 @@ def file_json(file: FileReport) -> Json:
         "kept": file.kept,
         "diagnostics": [diagnostic_json(each) for each in file.diagnostics],
         "results": [result_json(file.system, each) for each in file.results],
+        "unused": [sentence_json(each) for each in unused] if unused is not None else None,
     }
 
 

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.lead import Lead
+from specforge.evidence.sentences import Sentence
 from specforge.evidence.trace import Trace
 
 Kind = Literal["claim", "reach", "scenario", "free"]
@@ -41,8 +42,9 @@ class Result:
 
     `expected`: the expectation's word or None.  `met`: True, False, or None while undecided.  `contradicts`: it stands against
     what was expected (exit code 1).  `vacuous`: True if there is nothing the claim is about; None if that is not known.
-    `shortest`: every shorter run was excluded, for the member counts of `scope`.  `seconds`: wall time.
-    `reason`: why no stronger verdict, in one sentence.  `lead`: the step at which a proof by induction fails."""
+    `shortest`: every shorter run was excluded, for the member counts of `scope`.  `seconds`: wall time.  `core`: the sentences
+    that the proof needs (None: that was not asked).  `reason`: why no stronger verdict, in one sentence.  `lead`: the step at
+    which a proof by induction fails."""
 
     kind: Kind
     rulebook: str
@@ -60,7 +62,7 @@ class Result:
     engine: str = ""
     seconds: float = 0.0
     lemmas: tuple[str, ...] = ()
-    core: tuple[str, ...] = ()
+    core: tuple[Sentence, ...] | None = None
     trace: Trace | None = None
     shortest: bool = False
     reason: str = ""
