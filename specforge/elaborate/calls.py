@@ -10,7 +10,7 @@ from specforge.core import derived, ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Label
 from specforge.diagnostics.source import Span
-from specforge.elaborate import expressions, names, types, units
+from specforge.elaborate import border, expressions, names, types, units
 from specforge.elaborate.inline import substitute
 from specforge.elaborate.names import BUILT_IN, Definition, Local, Party, Scope, Unit, Used
 from specforge.syntax import tree
@@ -149,6 +149,8 @@ def _built_in(name: str, node: tree.Call, scope: Scope) -> types.Typed:
             return _holdings(node, scope)
         case "old":
             return _old(node, scope)
+        case border.BROUGHT | border.TAKEN:
+            return _across_the_border(name, node, scope)
         case "abs":
             count = (1, 1)
         case "min" | "max":
@@ -199,6 +201,34 @@ def _holdings(node: tree.Call, scope: Scope) -> types.Typed:
         return expressions.hole(node.span)
     field = asset.book.house_of(asset.name.text)
     return ir.Read(field, expressions.RULES, span=node.span), types.number(units.base(asset.name.text))
+
+
+def _across_the_border(name: str, node: tree.Call, scope: Scope) -> types.Typed:
+    """`brought_in(t, USD)`, `taken_out(t, USD)`: a field of t that counts by itself."""
+    context = scope.context
+    if len(node.args) != 2 or not isinstance(node.args[1], tree.Ref):
+        message = f"`{name}` takes a member and the name of an asset"
+        context.report(Code.SF305, message, Label(node.span, f"as in `{name}(t, USD)`"))
+        return expressions.hole(node.span)
+    expr, kind = expressions.lower(node.args[0], scope)
+    ref = node.args[1]
+    parts = (ref.name, *(each.name for each in ref.trailers if isinstance(each, tree.Dot)))
+    path = tree.Path(parts, span=ref.span)
+    asset = names.find_path(scope.book, path, Code.SF207, "asset", lambda each: isinstance(each, Unit) and each.asset)
+    if asset is None or isinstance(kind, types.Hole):
+        return expressions.hole(node.span)
+    if not isinstance(kind, ir.Of):
+        message = f"`{name}` is about a member, and this is {types.words(kind)}"
+        context.report(Code.SF304, message, Label(node.args[0].span, f"this is {types.words(kind)}"))
+        return expressions.hole(node.span)
+    party = context.parties[kind.party]
+    if not any(each.asset == asset.name.text for each in party.fields.values()):
+        assets = sorted({each.asset for each in party.fields.values() if each.asset})
+        message = f"`{party.name.text}` has no account in `{asset.name.text}`"
+        names.unknown(context, Code.SF204, message, parts[-1], assets, Label(party.name.span, "declared here"))
+        return expressions.hole(node.span)
+    field = border.field(name, party, asset.name.text, context)
+    return ir.Read(field, expr, span=node.span), types.number(units.base(asset.name.text))
 
 
 def _owner(parts: Sequence[tree.Name], scope: Scope) -> Party | None:

@@ -9,7 +9,7 @@ from attrs import frozen
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity
-from specforge.elaborate import claims, declare, names, rules, scenarios, starts, types, units
+from specforge.elaborate import border, claims, declare, names, rules, scenarios, starts, types, units
 from specforge.elaborate.names import Book, Context, Party, Unit, Used
 from specforge.syntax import tree
 
@@ -42,6 +42,7 @@ def lower(trees: Trees, further: Sequence[tree.Item] = ()) -> Lowered:
     extra = [each for each in further if _is_scenario(each, top)]
     found, reaches = claims.claims(top)
     played = scenarios.scenarios(top, [*trees.rulebook.items, *extra])
+    border.counted(context)
     problems = _each_once(context.diagnostics, trees.rulebook.span.file.path)
     if any(each.severity is Severity.ERROR for each in problems):
         return Lowered(None, problems, context.uses)

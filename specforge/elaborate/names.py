@@ -18,7 +18,7 @@ from specforge.syntax import tree
 
 LARGEST_SIZE = 1_000_000  # nodes of the core, once everything is written out
 DEEPEST = 150  # nesting of an expression or a block, once everything is written out
-BUILT_IN = ("abs", "min", "max", "floor", "ceil", "half_even", "toward_zero", "old", "holdings")
+BUILT_IN = ("abs", "min", "max", "floor", "ceil", "half_even", "toward_zero", "old", "holdings", "brought_in", "taken_out")
 DEEPEST_FORWARD = 40  # definitions that each use one further down
 
 # ---------------------------------------------------------------- things
@@ -212,6 +212,8 @@ class Context:
     building: list[Definition] = attrs.field(factory=list)
     counters: dict[str, int] = attrs.field(factory=dict)
     cited: list[ir.Cite] = attrs.field(factory=list)  # above the sentences of the block at hand
+    border: dict[tuple[str, str, str], str] = attrs.field(factory=dict)  # what is counted there, of whom, of what: the field
+    minted: set[Span] = attrs.field(factory=set)  # where assets are created or destroyed, which is no border
     called: set[str] = attrs.field(factory=set)  # the actions that some rule takes
     too_large: bool = False
 

@@ -51,8 +51,10 @@ def statement(node: tree.Stmt, scope: Scope) -> Sequence[ir.Statement]:
         case tree.Pay(amount, source):
             return _move(amount, account(source, scope), None, span, scope, "pay")
         case tree.Issue(amount, target):
+            scope.context.minted.add(span)
             return _move(amount, None, account(target, scope), span, scope, "issue")
         case tree.Burn(amount, source):
+            scope.context.minted.add(span)
             return _move(amount, account(source, scope), None, span, scope, "burn")
         case tree.Do(call):
             return _call(call, scope)

@@ -162,7 +162,9 @@ class Unrolling:
         return Plan(sizes, start, tuple(events), tuple(tuple(each) for each in firings))
 
     def _is_free(self, cell: Cell) -> bool:
-        return self.encoding.system.fields[cell[0]].kind is not ir.Kind.HOUSE
+        """The start chooses it; what the text works out from other values is left to the interpreter."""
+        field = self.encoding.system.fields[cell[0]]
+        return field.kind is ir.Kind.PARAMETER or (field.kind is not ir.Kind.HOUSE and field.start is None)
 
     def _value(self, model: Model, formal: Any, t: int) -> Any:
         if isinstance(formal, Sel):

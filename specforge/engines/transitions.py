@@ -144,7 +144,7 @@ def _signs(scene: Scene) -> None:
         low = each.low
         if low is None and each.kind in (ir.Kind.BALANCE, ir.Kind.HOUSE):
             low = ir.ZERO
-        if isinstance(low, ir.Lit) and low.value >= 0:  # type: ignore[operator]
+        if isinstance(each.type, ir.Number) and isinstance(low, ir.Lit) and low.value >= 0:  # type: ignore[operator]
             for member in scene.algebra.members(each.party):
                 for index in range(scene.algebra.named[each.per]) if each.per else range(1):
                     if isinstance(member, Virtual):

@@ -26,13 +26,21 @@ def differs_from_text(system: ir.System, sizes: dict[str, int], start: State) ->
         for cell in start
         if system.fields[cell[0]].kind is ir.Kind.PARAMETER and start[cell] != plain.get(cell)
     }
+    free = {cell: start[cell] for cell in start if _is_free(system.fields[cell[0]])}
     with_parameters = declared_start(system, sizes, parameters)
+    with_all_that_is_free = declared_start(system, sizes, parameters | free)  # the text works out the others
     others = [
         cell
         for cell in start
-        if system.fields[cell[0]].kind not in (ir.Kind.PARAMETER, ir.Kind.HOUSE) and start[cell] != with_parameters.get(cell)
+        if system.fields[cell[0]].kind not in (ir.Kind.PARAMETER, ir.Kind.HOUSE)
+        and start[cell] != (with_parameters if cell in free else with_all_that_is_free).get(cell)
     ]
     return [*parameters, *others]
+
+
+def _is_free(field: ir.Field) -> bool:
+    """The text leaves open where it starts."""
+    return field.start is None and field.kind not in (ir.Kind.PARAMETER, ir.Kind.HOUSE)
 
 
 def start_worth_showing(system: ir.System, trace: Trace) -> list[Cell]:

@@ -101,6 +101,9 @@ class Construct:
     ) -> tree.Use:
         return tree.Use(path, alias, only, bindings or (), span=span)
 
+    def none_of_them(self, span: Span) -> tuple[Name, ...]:
+        return ()
+
     def include(
         self, span: Span, path: Text, words: tuple[tree.Reword, ...] | None, without: tuple[Path, ...] | None
     ) -> tree.Include:

@@ -544,7 +544,7 @@ class Source(Sentence):
 
 @frozen
 class Use(Sentence):
-    """`use "x.rulebook" as x only a, b with cap = 1`; `only` is None when it is not written."""
+    """`use "x.rulebook" as x only a, b with cap = 1`; `only` is None when it is not written, empty for `only nothing`."""
 
     path: Text
     alias: Name

@@ -74,7 +74,7 @@ SESSIONS = [page for page in PAGES if page.exists() and any(each.language == "co
 
 
 def test_the_pages_are_there() -> None:
-    for name in ("language.md", "tutorial.md", "verdicts.md"):
+    for name in ("language.md", "recipes.md", "tutorial.md", "verdicts.md"):
         assert any(each.name == name for each in PAGES), name
     assert len(RULEBOOKS) > 30
 
@@ -144,9 +144,14 @@ WHOLE = [each for each in RULEBOOKS if not each.note.startswith(("adds", "replac
 
 
 @pytest.mark.parametrize("block", WHOLE, ids=lambda block: block.place)
-def test_a_block_compiles_and_its_scenarios_hold(block: Block) -> None:
+def test_a_block_compiles_and_its_scenarios_hold(block: Block, tmp_path: Path) -> None:
     text, refused = completed(block)
-    system, problems = compile_text(text, str(PRELUDES / f"{block.page.stem}.rulebook"))
+    files = [each for each in RULEBOOKS if each.page == block.page and each.note.startswith("file:")]
+    beside = [*PRELUDES.glob("*.rulebook"), *files]
+    for each in beside:
+        name, body = (each.note.split()[1], each.body) if isinstance(each, Block) else (each.name, each.read_text("utf-8"))
+        (tmp_path / name).write_text(body, encoding="utf-8")
+    system, problems = compile_text(text, str(tmp_path / f"{block.page.stem}.rulebook"))
     assert [str(each.code) for each in problems] == refused, [f"{each.span.line}: {each.message}" for each in problems]
     if system is not None:
         assert_scenarios_hold(system)

@@ -268,3 +268,14 @@ def test_the_same_seed_asks_for_the_same():
     suits = Suits(book, claim(book, "sound"))
     first, second = ([each for each, _ in zip(specs(suits, 3), range(30), strict=False)] for _ in range(2))
     assert first == second
+
+
+def test_a_start_that_the_text_works_out_is_left_to_the_text():
+    book = system(
+        "parameter seed: USD at least 0 = 5 USD\nparty Venue, one:\n    free: USD at least 0\n    twice: USD = 2 * free + seed\n"
+        "action grow:\n    Venue.free += 1 USD\nclaim low:\n    Venue.twice <= 30 USD\n",
+    )
+    trace = found(book, claim(book, "low"))
+    assert {cell[0] for cell in trace.plan.start} == {"seed", "Venue.free"}
+    seed, free, twice = (trace.start[name, 0, 0] for name in ("seed", "Venue.free", "Venue.twice"))
+    assert twice == 2 * free + seed and twice > 30
