@@ -23,10 +23,11 @@ MAY_IMPORT = {
     "evidence": {"diagnostics", "core", "algebra"},
     "engines": {"diagnostics", "core", "algebra", "evidence"},
     "pipeline": {"diagnostics", "syntax", "core", "elaborate", "algebra", "evidence", "engines"},
-    "apps": {"diagnostics", "syntax", "core", "elaborate", "algebra", "evidence", "engines", "pipeline"},
+    "pages": {"diagnostics", "syntax", "core", "algebra", "evidence", "engines"},
+    "apps": {"diagnostics", "syntax", "core", "elaborate", "algebra", "evidence", "engines", "pipeline", "pages"},
 }
 # Where a dependency may be imported.
-ONLY_IN = {"z3": ("algebra/",), "lark": ("syntax/build.py",), "cvc5": ("algebra/",)}
+ONLY_IN = {"z3": ("algebra/",), "lark": ("syntax/build.py",), "cvc5": ("algebra/",), "matplotlib": ("pages/draw.py",), "markdown_it": ("pages/web.py",)}
 
 
 def named(path: Path) -> str:

@@ -14,12 +14,12 @@ from specforge.apps.errors import UsageError, closest
 MET, USAGE, INTERNAL, INTERRUPTED = 0, 2, 70, 130
 PROGRAM = "specforge"
 
-VERBS = ("check", "run", "trace", "certify", "verify", "schema")
+VERBS = ("check", "run", "trace", "doc", "certify", "verify", "schema")
 LATER_VERBS = (
-    "explain", "fmt", "lint", "diff", "solve", "mutate", "replay", "new", "repl", "lsp", "doc",
+    "explain", "fmt", "lint", "diff", "solve", "mutate", "replay", "new", "repl", "lsp",
 )  # fmt: skip
 LATER_OPTIONS = ("--certify", "--stability", "--new-since", "--table", "--show-config", "--exit-code", "--for")
-LATER_FORMATS = ("sarif", "junit", "markdown", "github", "html", "itf", "csv", "mermaid", "svg", "pytest")
+LATER_FORMATS = ("sarif", "junit", "markdown", "github", "html", "itf", "csv", "mermaid", "pytest")
 
 EXIT_CODES = """\
 exit codes:
@@ -84,6 +84,7 @@ def _arguments() -> Parser:
     _check(_verb(verbs, "check", "every claim of every rulebook: the verdict table, then each counterexample"))
     _run(_verb(verbs, "run", "execute scenarios, or random runs with counts of what happened"))
     _trace(_verb(verbs, "trace", "one counterexample, reached state or proof in full"))
+    _doc(_verb(verbs, "doc", "a rulebook as a page for reviewers: rules in sentences, verdicts, counterexamples told"))
     _certify(_verb(verbs, "certify", "write proofs down, to be checked with another solver"))
     _verify(_verb(verbs, "verify", "re-check written proofs with cvc5, from their files alone"))
     schema = _verb(verbs, "schema", "print the JSON Schema of what SpecForge writes")
@@ -142,7 +143,9 @@ def _check(parser: Parser) -> None:
 
 def _run(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE")
-    _printing(parser, "text", "plain", "json")
+    _printing(parser, "text", "plain", "json", "html", "svg")
+    parser.add_argument("--vary", metavar="ACTION=FROM..TO", help="the scenario's first such line with other numbers: a curve")
+    parser.add_argument("--points", type=_whole(2), metavar="N", help="how many of them (default: 41)")
     parser.add_argument(
         "--scenario", metavar="NAME|FILE", help="one scenario, a file of further scenarios, or a trace (.json) to replay"
     )
@@ -156,7 +159,16 @@ def _trace(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("claim", metavar="CLAIM", help="a claim, reach or free check")
     parser.add_argument("--given", metavar="NAMES", help="the one with exactly these assumptions, separated by commas")
-    _printing(parser, "text", "plain", "json", "scenario")
+    _printing(parser, "text", "plain", "json", "scenario", "html", "svg")
+    _searching(parser)
+
+
+def _doc(parser: Parser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="rulebooks, or directories of them")
+    formats = ("markdown", "html")
+    parser.add_argument("--format", type=_format(*formats), default="markdown", metavar="FORMAT", help=", ".join(formats))
+    parser.add_argument("--output", metavar="FILE|DIR", help="where to write; a directory for several")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
     _searching(parser)
 
 

@@ -36,6 +36,15 @@ def main(options: argparse.Namespace) -> int:
     print_diagnostics(diagnostics, options.color)
     if system is None:
         return Exit.NOT_A_RULEBOOK
+    if options.vary is not None:
+        from specforge.apps import vary
+
+        if random or options.scenario is None or (path is not None and path.suffix == ".json"):
+            raise UsageError("`--vary` needs a scenario: `--scenario NAME`")
+        return vary.main(system, options, _chosen(system, options.scenario, extra))
+    if options.format in ("html", "svg") or options.points is not None:
+        what = "--points" if options.points is not None else f"--format {options.format}"
+        raise UsageError(f"`{what}` is for `--vary`")
     if path is not None and path.suffix == ".json":
         return _replay(system, options, path)
     if random or (options.scenario is None and not system.scenarios):

@@ -1,4 +1,4 @@
-"""`specforge trace`: one counterexample, reached state or proof in full, as text, as JSON, or as a scenario to paste."""
+"""`specforge trace`: one counterexample, reached state or proof in full: text, JSON, a page, a picture, a scenario to paste."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from specforge.evidence.report_text import counterexample, given_words, scope_wo
 from specforge.evidence.scenario_text import scenario_text
 from specforge.evidence.trace_json import trace_json
 from specforge.evidence.verdict import Result, Verdict
+from specforge.pages.draw import CannotDraw, svg
+from specforge.pages.page import trace_page
+from specforge.pages.series import over_time
+from specforge.pages.web import html
 
 
 def main(options: argparse.Namespace) -> int:
@@ -39,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
     report = checked([Path(options.file)], evolve(check_options(options), only=(options.claim,)))
     results = [each for each in report.results if each.name == options.claim and each.kind != "scenario"]
     result = _chosen(results, options.given)
-    if result is not None and result.trace is None and _is_said(result) and options.format != "scenario":
+    if result is not None and result.trace is None and _is_said(result) and options.format not in ("scenario", "html", "svg"):
         with opened(options.output) as stream:
             stream.write(_proof(system, result, options))
         return Exit.MET if is_proof(result) else Exit.UNDECIDED
@@ -73,6 +77,11 @@ def _text(system: ir.System, result: Result, options: argparse.Namespace) -> str
         return json.dumps(trace_json(system, trace, options.file), indent=2) + "\n"
     if options.format == "scenario":
         return scenario_text(system, trace)
+    if options.format in ("html", "svg"):
+        try:
+            return html(trace_page(system, result)) if options.format == "html" else svg(over_time(system, trace, result.name))
+        except CannotDraw as problem:
+            raise UsageError(str(problem)) from None
     stream = sys.stdout if options.output is None else sys.stderr
     layout = layout_for(stream, options.format, options.color if options.output is None else "never")
     return counterexample(system, result, layout, options.file) + "\n"

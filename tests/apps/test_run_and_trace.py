@@ -143,3 +143,30 @@ def test_a_proved_claim_shows_what_its_proof_rests_on():
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("PROVED  matched")
     assert "  (sum of t.position for t: Trader) + Venue.inventory = 0\n" in done.stdout
+
+
+# ---------------------------------------------------------------- curves
+
+
+def test_vary_prints_a_table_and_draws_a_curve(cli: Cli, bitmex: str, tmp_path: Path):
+    target = tmp_path / "curve.svg"
+    asked = ("run", bitmex, "--scenario", "late_check", "--vary", "mark_moves=80..90", "--points", "3")
+    shown = cli(*asked)
+    assert shown.code in (0, 2)
+    done = cli(*asked, "--format", "svg", "--output", target)
+    assert done.code == shown.code and (done.code != 0 or target.read_text().startswith("<svg"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--vary", "mark_moves=1..2"), "needs a scenario"),
+        (("--scenario", "late_check", "--vary", "mark_moves"), "is not of the form ACTION=FROM..TO"),
+        (("--scenario", "late_check", "--vary", "mark_moves=2..1"), "the range has to rise"),
+        (("--scenario", "late_check", "--vary", "fly=1..2"), "does not take the action `fly`"),
+        (("--format", "svg"), "is for `--vary`"),
+    ],
+)
+def test_mistakes_with_vary_are_said(cli: Cli, bitmex: str, options: tuple[str, ...], says: str):
+    done = cli("run", bitmex, *options)
+    assert done.code == 2 and says in done.err
