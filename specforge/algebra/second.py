@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 Answer = Literal["unsat", "sat", "unknown"]
-SECONDS = 600  # beyond which an answer is not waited for, whatever work was done
+SECONDS = 60  # beyond which an answer is not waited for, whatever work was done
 
 
 def has_cvc5() -> bool:

@@ -90,7 +90,7 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
 def _proved(proof: Shown, quest: Quest, about: dict[str, Any]) -> Result:
     return Result(
         verdict=Verdict.PROVED, scope=Scope("any", "any", proof.premises), lemmas=proof.lemmas, engine="induction",
-        core=proof.core, seconds=quest.seconds, **about,
+        core=proof.core, reason=f"settling ends: {proof.why}" if proof.why else "", seconds=quest.seconds, **about,
     )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ def proof(result: Result, layout: Layout, core: bool = False) -> str:
     if result.given:
         lines += layout.paragraph("given", [layout.clean(", ".join(result.given))])
     lines += lemmas(result, layout)
+    if result.reason:
+        lines += layout.wrapped(result.reason)
     if core and result.core is not None:
         rows = [_row(each, result.span.file.path, layout, "") for each in result.core]
         lines += [layout.paint("bold", "needs"), *columns(layout, [Column(right=True), Column(flex=True), Column()], rows, 2)]
