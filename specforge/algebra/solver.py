@@ -31,6 +31,12 @@ def work_done() -> int:
     return int(_METER.statistics().get_key_value("rlimit count"))
 
 
+def set_seed(seed: int) -> None:
+    """For every solver that is made from now on."""
+    for name in ("smt.random_seed", "sat.random_seed", "nlsat.seed"):
+        z3.set_param(name, seed)
+
+
 def interrupt() -> None:
     """Ends whatever question is being worked on (from another thread); its answer is unknown."""
     CONTEXT.interrupt()

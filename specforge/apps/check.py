@@ -19,21 +19,33 @@ from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for, opened
 from specforge.apps.tool import tool
 from specforge.core import ir
+from specforge.evidence.matrix import matrix_markdown, matrix_text
 from specforge.evidence.proof_text import all_undecided, proofs
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
 from specforge.evidence.report_json import diagnostic_json, report_json, result_json, summary_json
-from specforge.evidence.report_text import file_text, report_text, summary
+from specforge.evidence.report_text import diagnostics_text, file_text, report_text, summary
+from specforge.evidence.stability import merged
 from specforge.evidence.verdict import Result
 
 
 def main(options: argparse.Namespace) -> int:
     paths = rulebooks.discover(options.paths)
     _known_names(paths, options.only, options.off)
+    if options.format == "markdown" and not options.table:
+        raise UsageError("`--format markdown` is for `--table`")
+    if options.table and options.format == "jsonl":
+        raise UsageError("`--table` has the formats text, plain, markdown and json")
     code = Exit.INTERRUPTED  # if whoever reads has had enough before the end
     with opened(options.output) as stream:
+        at_once = options.stability is None and not options.table
         lines = _Lines(stream) if options.format == "jsonl" else None
-        tables = _Tables(stream, paths, options) if options.format in ("text", "plain") else None
-        report = checked(paths, check_options(options), lines, tables)
+        tables = _Tables(stream, paths, options) if options.format in ("text", "plain") and at_once else None
+        if options.stability is None:
+            report = checked(paths, check_options(options), lines, tables)
+        else:
+            report = _again_and_again(paths, check_options(options), options.stability)
+            for result in report.results if lines is not None else ():
+                lines(result)
         code = exit_code(report, options.fail_on)
         _print(report, options, stream, code, tables.shown if tables is not None else 0)
         if options.output is not None:
@@ -123,7 +135,13 @@ class _Tables:
                 self.stream.flush()
 
 
-def checked(paths: Sequence[Path], options: CheckOptions, lines: _Lines | None = None, tables: _Tables | None = None) -> Report:
+def checked(
+    paths: Sequence[Path],
+    options: CheckOptions,
+    lines: _Lines | None = None,
+    tables: _Tables | None = None,
+    saying: str = "",
+) -> Report:
     """Runs the pipeline with live progress.  Ctrl-C ends it with what is known by then."""
     from specforge import pipeline
 
@@ -141,12 +159,23 @@ def checked(paths: Sequence[Path], options: CheckOptions, lines: _Lines | None =
 
     with Progress() as progress:
         try:
-            report = pipeline.check(list(paths), options, on_result, progress.say, on_file)
+            report = pipeline.check(list(paths), options, on_result, lambda text: progress.say(saying + text), on_file)
         except KeyboardInterrupt:
             report = _so_far(paths, known, tables.shown if tables is not None else 0)
     if not report.seconds:
         report = evolve(report, seconds=time.monotonic() - began)
     return report
+
+
+def _again_and_again(paths: Sequence[Path], options: CheckOptions, times: int) -> Report:
+    """With one seed after the other.  What is kept from earlier runs says nothing about that."""
+    reports: list[Report] = []
+    for at in range(times):
+        asked = evolve(options, seed=options.seed + at, keep=False)
+        reports.append(checked(paths, asked, saying=f"seed {at + 1} of {times}, "))
+        if reports[-1].interrupted:
+            break
+    return merged(reports)
 
 
 def _so_far(paths: Sequence[Path], known: Sequence[Result], shown: int) -> Report:
@@ -162,7 +191,9 @@ def _so_far(paths: Sequence[Path], known: Sequence[Result], shown: int) -> Repor
 
 def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: Exit, shown: int) -> None:
     if options.format == "json":
-        stream.write(json.dumps(report_json(report, tool(), code), indent=2) + "\n")
+        stream.write(json.dumps(report_json(report, tool(), code, options.table), indent=2) + "\n")
+    elif options.format == "markdown":
+        stream.write("\n\n".join(filter(None, map(matrix_markdown, report.files))) + "\n")
     elif options.format == "jsonl":
         lines = _Lines(stream)
         for diagnostic in (each for file in report.files for each in file.diagnostics):
@@ -170,6 +201,11 @@ def _print(report: Report, options: argparse.Namespace, stream: IO[str], code: E
         lines.write(summary_json(report, tool(), code))
     else:
         layout = layout_for(stream, options.format, options.color)
+        if options.table:
+            texts = [diagnostics_text(each, layout) if each.diagnostics else "" for each in report.files]
+            texts += [matrix_text(each, layout) for each in report.files]
+            stream.write("\n\n".join([*filter(None, texts), summary(report, layout)]) + "\n")
+            return
         more = [text for file in report.files for text in all_undecided(file, layout)]
         more += [text for file in report.files for text in proofs(file, layout)] if options.proofs else []
         stream.write(report_text(report, layout, shown, more))

@@ -18,8 +18,8 @@ VERBS = ("check", "run", "trace", "doc", "certify", "verify", "schema")
 LATER_VERBS = (
     "explain", "fmt", "lint", "diff", "solve", "mutate", "replay", "new", "repl", "lsp",
 )  # fmt: skip
-LATER_OPTIONS = ("--certify", "--stability", "--new-since", "--table", "--show-config", "--exit-code", "--for")
-LATER_FORMATS = ("sarif", "junit", "markdown", "github", "html", "itf", "csv", "mermaid", "pytest")
+LATER_OPTIONS = ("--certify", "--new-since", "--show-config", "--exit-code", "--for")
+LATER_FORMATS = ("sarif", "junit", "github", "html", "itf", "csv", "mermaid", "pytest")
 
 EXIT_CODES = """\
 exit codes:
@@ -127,11 +127,13 @@ def _searching(parser: Parser) -> None:
 
 def _check(parser: Parser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="rulebooks and directories of them (default: rulebooks/)")
-    _printing(parser, "text", "plain", "json", "jsonl")
+    _printing(parser, "text", "plain", "json", "jsonl", "markdown")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this claim, reach, scenario or free check")
     parser.add_argument("--off", action="append", default=[], metavar="NAME", help="switch this free check off")
     parser.add_argument("--proofs", action="store_true", help="also what each proof rests on, and which sentences none needs")
     _searching(parser)
+    parser.add_argument("--table", action="store_true", help="claims against what is given, instead of the rows")
+    parser.add_argument("--stability", type=_whole(2), metavar="N", help="ask with N seeds: what some do not decide is fragile")
     parser.add_argument(
         "--fail-on",
         action="append",

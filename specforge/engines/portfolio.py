@@ -18,6 +18,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from specforge.algebra.solver import set_seed
 from specforge.core import ir
 from specforge.engines.cores import core_of_proof
 from specforge.engines.deadline import Clock, OutOfTime, at_most
@@ -299,6 +300,7 @@ def work(
     emit: Emit, seen: Callable[[News], None],
 ) -> News:  # fmt: skip
     """One stage, with what the stages before it have told."""
+    set_seed(options.seed)
     agenda = Agenda(system, rulebook, options, clock, tell, emit)
     if known is not None:
         agenda.learn(known)

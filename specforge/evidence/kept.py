@@ -1,7 +1,8 @@
-"""Verdicts kept from an earlier run: shown again only where nothing they rest on has changed, and only after each run is replayed.
+"""Verdicts of earlier runs, shown again only where nothing they rest on has changed, and after each run has been replayed.
 
-An entry holds a whole file's rows with its system.  It counts if the texts that were read (the rulebook's and those it uses), the
-tool's own files, the solvers' versions and the options are the same, byte for byte; whatever else is wrong with it, it is ignored.
+An entry holds a whole file's rows with its system.  It counts if the texts that were read (the rulebook's and those it uses),
+the tool's own files, the solvers' versions and the options are the same, byte for byte; if anything is wrong with it, it is
+ignored.
 """
 
 from __future__ import annotations
@@ -154,6 +155,9 @@ class _Pickler(pickle.Pickler):
         return None
 
 
+OTHERS = {("fractions", "Fraction"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")}
+
+
 class _Unpickler(pickle.Unpickler):
     """Makes nothing but this project's own values, fractions and paths."""
 
@@ -165,8 +169,7 @@ class _Unpickler(pickle.Unpickler):
         return self.texts[pid]
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        own = module_name.split(".")[0] == "specforge"
-        if own or (module_name, global_name) in (("fractions", "Fraction"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")):
+        if module_name.split(".")[0] == "specforge" or (module_name, global_name) in OTHERS:
             found = import_module(module_name)
             for part in global_name.split("."):
                 found = getattr(found, part)

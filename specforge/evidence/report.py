@@ -36,8 +36,8 @@ class CheckOptions:
 
 @frozen
 class FileReport:
-    """One file.  `system` None: it does not compile, and `diagnostics` say why.  `kept`: from an earlier run; nothing it rests on
-    has changed since, and its runs have been replayed."""
+    """One file.  `system` None: it does not compile, and `diagnostics` say why.  `kept`: from an earlier run; nothing it rests
+    on has changed since, and its runs have been replayed."""
 
     path: Path
     system: ir.System | None = field(repr=False)

@@ -8,6 +8,7 @@ from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.lead import Lead
+from specforge.evidence.matrix import matrix_json
 from specforge.evidence.record_text import Record, ScenarioOutcome
 from specforge.evidence.report import (
     FileReport,
@@ -84,6 +85,7 @@ def result_json(system: ir.System | None, result: Result) -> Json:
         "shortest": result.shortest if trace is not None else None,
         "trace": trace_json(system, trace, result.rulebook) if trace is not None and system is not None else None,
         "reason": result.reason,
+        "fragile": result.fragile or None,
         "lead": lead_json(result.lead) if result.lead is not None else None,
     }
 
@@ -123,9 +125,10 @@ def file_json(file: FileReport) -> Json:
     }
 
 
-def report_json(report: Report, tool: Json, code: int | None = None) -> Json:
-    """The whole report.  `tool`: name, version and solvers; `code`: the exit code, where `--fail-on` decides it."""
-    files = [file_json(each) for each in report.files]
+def report_json(report: Report, tool: Json, code: int | None = None, tables: bool = False) -> Json:
+    """The whole report.  `tool`: name, version and solvers; `code`: the exit code, where `--fail-on` decides it; `tables`: with
+    claims against what is given."""
+    files = [{**file_json(each), **({"table": matrix_json(each)} if tables else {})} for each in report.files]
     return {**summary_json(report, tool, code), "schema": "specforge/report/1", "files": files}
 
 
@@ -146,6 +149,7 @@ def summary_json(report: Report, tool: Json, code: int | None = None) -> Json:
         "contradicted": named(contradicts),
         "vacuous": named(is_vacuous),
         "undecided": named(is_undecided),
+        "fragile": named(lambda each: each.fragile),
         "interrupted": report.interrupted,
         "internal": list(report.internal),
         "seconds": round(report.seconds or sum(file.seconds for file in report.files), 3),

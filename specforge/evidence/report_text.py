@@ -163,6 +163,7 @@ def table(file: FileReport, layout: Layout) -> str:
         lines += shown
         notes = [] if _is_short(result) else [given_words(result)]
         notes += [] if _limits(result) in marks else [_limits(result)]
+        notes += [f"fragile: {result.fragile}"] if result.fragile else []
         for note in filter(None, notes):
             lines += [" " * indent + layout.paint("dim", each) for each in layout.wrapped(note, layout.width - indent)]
     for note, mark in marks.items():
@@ -353,7 +354,10 @@ def summary(report: Report, layout: Layout) -> str:
     facts.append(seconds(report.seconds or sum(file.seconds for file in report.files)))
     lines = [", ".join(facts)]
     total = len(expectations)
-    for label, found, kind in (("contradicted", against, "bad"), ("vacuous", empty, "bad"), ("undecided", open_, "weak")):
+    fragile = [(file, each) for file, each in rows if each.fragile]
+    for label, found, kind in (
+        ("contradicted", against, "bad"), ("vacuous", empty, "bad"), ("undecided", open_, "weak"), ("fragile", fragile, "weak"),
+    ):  # fmt: skip
         if found:
             counted = sum(each.kind != "free" for _, each in found)
             checks = plural(len(found) - counted, "free check") if counted < len(found) else ""
