@@ -25,7 +25,7 @@ from specforge.engines.deadline import Clock, OutOfTime, at_most
 from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
 from specforge.engines.induction import Known, Provable, prove
 from specforge.engines.refute import Bounds, Effort, Quest, Refuter
-from specforge.engines.rows import Row, row_of, rows_of, scenario_run, scope_of
+from specforge.engines.rows import Row, row_of, rows_of, scenario_plans, scenario_run, scope_of, shown_by
 from specforge.engines.scenarios import scenario_result
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
@@ -149,6 +149,7 @@ class Agenda:
             row.quest.source = f"scenario {row.expect.by}" if row.expect is not None else ""
         with _within(self.clock):
             self.refuter(self.quests).explore()
+            self._from_scenarios()
         for row in self.rows:
             if row.quest.trace is not None:  # how short that is, is worth knowing
                 row.quest.excluding = True
@@ -165,6 +166,18 @@ class Agenda:
                 self.say(row)
         self.say_free([each for each in self.checks if self._is_settled(each)])
         return self.news()
+
+    def _from_scenarios(self) -> None:
+        """Scenarios are runs too: what should be seen, and was not in random runs, may be seen there."""
+        missing = [each for each in self.quests if each.trace is None and each.known is None and each.hopeful]
+        plans = scenario_plans(self.system) if missing else []
+        for quest in missing:
+            if isinstance(quest.goal, DefectGoal) or (found := shown_by(self.system, quest.goal, plans)) is None:
+                continue
+            if quest.excluding:  # a reach: a shorter way may be found
+                quest.known, quest.source = found
+            else:
+                quest.trace, quest.engine = found
 
     def _is_settled(self, check: str) -> bool:
         """What is known of the check needs no proof and no further search."""

@@ -188,7 +188,22 @@ def scenario_run(system: ir.System, row: Row) -> Trace | None:
     return plain_start(system, trace, goal)
 
 
-def _plan_of(system: ir.System, scenario: ir.Scenario, goal: Goal) -> Plan:
+def scenario_plans(system: ir.System) -> list[tuple[ir.Scenario, Plan]]:
+    """Every scenario as one run, in the first of the orders that it leaves open."""
+    return [(each, _plan_of(system, each, None)) for each in system.scenarios.values()]
+
+
+def shown_by(system: ir.System, goal: Goal, plans: Sequence[tuple[ir.Scenario, Plan]]) -> tuple[Trace, str] | None:
+    """The first scenario whose run shows the goal."""
+    for scenario, plan in plans:
+        try:
+            return replay(system, plan, goal, dict(scenario.members)), f"scenario {scenario.name}"
+        except NotReplayed:
+            continue
+    return None
+
+
+def _plan_of(system: ir.System, scenario: ir.Scenario, goal: Goal | None) -> Plan:
     """The scenario as it was executed, to be replayed."""
     record = run_scenario(system, scenario, goal).record
     events: list[Event] = []

@@ -148,3 +148,15 @@ def test_a_flag_of_another_rulebook_may_be_set_to_a_flag_of_ones_own(tmp_path: P
     assert system is not None and problems == []
     rows = told(system, off=portfolio.FREE_CHECKS)
     assert sorted(each.verdict.value for each in rows) == ["proved", "refuted"]
+
+
+def test_what_only_a_scenario_shows_is_seen_there(book):
+    rare = """\
+action secret(code: number):
+    require code = 987654.321
+    Till.taken += 0 USD
+scenario whispered:
+    secret(987654.321)
+"""
+    row = next(each for each in told(book(rare), off=("vacuous",)) if each.name == "alive")
+    assert row.verdict is Verdict.PROVED
