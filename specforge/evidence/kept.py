@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 from specforge.core import ir
 from specforge.diagnostics.source import SourceFile
@@ -29,7 +29,7 @@ from specforge.evidence.bundle import versions
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.report import CheckOptions, FileReport
 from specforge.evidence.trace import Step, Trace
-from specforge.evidence.verdict import Result
+from specforge.evidence.verdict import Result, Verdict
 
 VARIABLE = "SPECFORGE_CACHE"  # the folder, if it is to be another
 MOST = 1000  # entries; beyond that the oldest go
@@ -68,13 +68,16 @@ class Store:
     options: CheckOptions
 
     def find(self, path: Path) -> FileReport | None:
-        """What was decided before; the rows asked for, out of an entry that has them all, do as well."""
-        found = self._read(path, self.options)
-        if found is None and (self.options.only or self.options.off):
-            whole = self._read(path, evolve(self.options, only=(), off=()))
-            if whole is not None:
-                found = evolve(whole, results=tuple(each for each in whole.results if self._asked(each)))
-        return found
+        """What was decided before; the rows asked for, out of an entry that has them all, do as well.  So does one in which
+        nobody asked what proofs need, if there are no proofs among them."""
+        for options in dict.fromkeys((self.options, evolve(self.options, only=(), off=()))):
+            for asked in dict.fromkeys((options, evolve(options, proofs=False))):
+                found = self._read(path, asked)
+                if found is not None:
+                    found = evolve(found, results=tuple(each for each in found.results if self._asked(each)))
+                    if asked == options or all(each.verdict is not Verdict.PROVED for each in found.results):
+                        return found
+        return None
 
     def _asked(self, result: Result) -> bool:
         only, off = self.options.only, self.options.off
@@ -97,8 +100,8 @@ class Store:
             _tidy(target.parent)
 
     def _entry(self, path: Path, options: CheckOptions) -> Path:
-        asked = [options.only, options.off, options.members, options.steps, options.budget, options.seed]
-        key = json.dumps([str(path), str(path.resolve()), tool_digest(), asked])
+        asked = asdict(evolve(options, jobs=1, keep=True))
+        key = json.dumps([str(path), str(path.resolve()), tool_digest(), asked], sort_keys=True)
         return folder() / hashlib.sha256(key.encode()).hexdigest()[:40]
 
     def _read(self, path: Path, options: CheckOptions) -> FileReport | None:

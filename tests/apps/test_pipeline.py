@@ -45,7 +45,7 @@ def one_row_then_another_when_told(task: pipeline.Task, options: CheckOptions, u
 
 
 def test_a_rulebook_whose_every_expectation_is_met_ends_with_0(small: Path):
-    report = checked(small, budget=5.0, members=2, steps=2)
+    report = checked(small, members=2, steps=2)
     assert exit_code(report) is Exit.MET and not report.internal
     assert {each.name for each in report.results if each.kind == "claim"} == {"no_hole"}
 
