@@ -180,7 +180,8 @@ class Fixed:
         if self.further is not None and open_:
             found = self.further(self.encoding, list(open_.values()))
             more = [Guess(Lemma(text, ir.YES, text, "found"), holds) for text, holds in found]
-            yield self._batch("what a fixed point search found", [*self._claims(open_), *more])
+            if more:
+                yield self._batch("what a fixed point search found", [*self._claims(open_), *more])
 
     # ------------------------------------------------------------ guesses
 

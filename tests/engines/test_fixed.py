@@ -8,7 +8,9 @@ import pytest
 
 from specforge.core import ir
 from specforge.elaborate import compile_text, load
+from specforge.engines.encoding import Encoding
 from specforge.engines.fixed import prove_fixed
+from specforge.engines.spacer import from_fixed_point
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal
 
@@ -136,3 +138,49 @@ def test_nothing_is_proved_that_three_members_can_break(name: str) -> None:
     sizes = {party.name: max(3, len(party.named)) for party in system.open_parties()}
     found = prove_fixed(system, sizes, wrong, rlimit=200_000, depth=2)
     assert [goal.name for goal, each in found.items() if isinstance(each, Proved)] == []
+
+
+APART = """
+party Venue, one:
+    left: number = 0
+    right: number = 0
+    gap: number = 0
+
+action both_grow:
+    Venue.left += 3
+    Venue.right += 1
+
+action compare:
+    Venue.gap += Venue.left - 3 * Venue.right
+
+claim no_gap:
+    Venue.gap = 0
+
+claim small:
+    Venue.left <= 30
+"""
+
+
+def test_what_no_number_of_steps_keeps_a_fixed_point_search_may_prove() -> None:
+    system = system_of(APART)
+    goal = ClaimGoal(system.claims["no_gap"])
+    assert isinstance(prove_fixed(system, {}, [goal])[goal], NotProved)
+    proof = prove_fixed(system, {}, [goal], further=from_fixed_point)[goal]
+    assert isinstance(proof, Proved)
+    assert any("Venue.left" in text for text in proof.lemmas)
+    assert proof.certificate.recheck() == []
+
+
+def test_a_fixed_point_search_proves_nothing_that_a_run_breaks() -> None:
+    system = system_of(APART)
+    goal = ClaimGoal(system.claims["small"])
+    assert isinstance(prove_fixed(system, {}, [goal], further=from_fixed_point)[goal], NotProved)
+
+
+def test_what_a_fixed_point_search_says_counts_only_if_every_step_keeps_it() -> None:
+    system = system_of(APART)
+    goal = ClaimGoal(system.claims["no_gap"])
+    def wishful(encoding: Encoding, looked: object) -> list[tuple[str, object]]:
+        return [("left stays small", encoding.formal["Venue.left", 0, 0].term <= 5)]
+
+    assert isinstance(prove_fixed(system, {}, [goal], further=wishful)[goal], NotProved)
