@@ -4,6 +4,7 @@ python m1_z3.py induct MEMBERS          the four promises are kept by every even
 python m1_z3.py spacer MEMBERS [LIMIT]  the three promises by Horn clauses, with no helper
 python m1_z3.py search MEMBERS EVENTS [LIMIT]   is a promise broken within so many events?  One solver, event by event
 python m1_z3.py once MEMBERS EVENTS [LIMIT]     the same as one question
+python m1_z3.py broken MEMBERS EVENTS [LIMIT]   M1x: the same as `search`, the first account exempt from the winners' haircut
 
 Amounts are whole numbers (Z3 is quicker with them than with fractions here); prints the answer and the seconds as JSON.
 """
@@ -72,7 +73,7 @@ class Choice:
         return [self.event, self.who, self.whom, self.quantity, self.amount, *self.cuts]
 
 
-def step(old: State, choice: Choice, new: State) -> z3.BoolRef:
+def step(old: State, choice: Choice, new: State, exempt: bool = False) -> z3.BoolRef:
     members = range(old.members)
     who, whom, quantity, amount = choice.who, choice.whom, choice.quantity, choice.amount
     is_who, is_whom = [who == k for k in members], [whom == k for k in members]
@@ -118,10 +119,14 @@ def step(old: State, choice: Choice, new: State) -> z3.BoolRef:
     move = [old.settled(), z3.Or(moves), *same("position", "house", "fund", "cash")]
     total = old.fund + equity_who
     most = [z3.If(z3.Or(mine, equity < 0), 0, equity) for mine, equity in zip(is_who, old.equity, strict=True)]
+    total_cut: z3.ArithRef = z3.If(total >= 0, 0, -total)
+    if exempt:  # what the others have may not be enough
+        most[0] = z3.IntVal(0)
+        total_cut = z3.If(total >= 0, 0, z3.If(-total <= z3.Sum(most), -total, z3.Sum(most)))
     liquidate = [
         z3.Or(equity_who < MAINTENANCE * position_who, equity_who < -MAINTENANCE * position_who),
         *(z3.And(cut >= 0, cut <= top) for cut, top in zip(choice.cuts, most, strict=True)),
-        z3.Sum(choice.cuts) == z3.If(total >= 0, 0, -total),
+        z3.Sum(choice.cuts) == total_cut,
         new.house == old.house + position_who, new.fund == total + z3.Sum(choice.cuts),
         *(new.equity[k] == z3.If(is_who[k], 0, old.equity[k] - choice.cuts[k]) for k in members),
         *(new.position[k] == z3.If(is_who[k], 0, old.position[k]) for k in members),
@@ -163,20 +168,20 @@ def spacer(members: int, limit: float) -> str:
     return {"unsat": "proved", "sat": "refuted"}.get(str(answer), "timeout")
 
 
-def search(members: int, events: int, limit: float) -> str:
+def search(members: int, events: int, limit: float, exempt: bool = False) -> str:
     solver, states = z3.Solver(), [State("0", members)]
     solver.add(states[0].first())
     until = time.perf_counter() + limit
     for at in range(events):
         states.append(State(str(at + 1), members))
-        solver.add(step(states[at], Choice(str(at), members), states[at + 1]))
+        solver.add(step(states[at], Choice(str(at), members), states[at + 1], exempt))
         solver.set("timeout", max(1, int(1000 * (until - time.perf_counter()))))
         solver.push()
         solver.add(z3.Not(states[-1].promises()))
         answer = solver.check()
         solver.pop()
         if answer != z3.unsat:
-            return "refuted" if answer == z3.sat else f"timeout after {at} events"
+            return f"refuted in {at + 1}" if answer == z3.sat else f"timeout after {at} events"
         solver.add(states[-1].promises())
     return "none"
 
@@ -192,7 +197,7 @@ def once(members: int, events: int, limit: float) -> str:
 if __name__ == "__main__":
     mode, numbers = sys.argv[1], [float(each) for each in sys.argv[2:]]
     began = time.process_time()
-    limit = numbers[-1] if len(numbers) > (2 if mode in ("search", "once") else 1) else 60.0
+    limit = numbers[-1] if len(numbers) > (2 if mode in ("search", "once", "broken") else 1) else 60.0
     match mode:
         case "induct":
             answer = induct(int(numbers[0]))
@@ -200,6 +205,8 @@ if __name__ == "__main__":
             answer = spacer(int(numbers[0]), limit)
         case "search":
             answer = search(int(numbers[0]), int(numbers[1]), limit)
+        case "broken":
+            answer = search(int(numbers[0]), int(numbers[1]), limit, exempt=True)
         case _:
             answer = once(int(numbers[0]), int(numbers[1]), limit)
     print(json.dumps({"answer": answer, "seconds": time.process_time() - began}))

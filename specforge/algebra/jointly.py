@@ -9,10 +9,11 @@ from typing import Any
 import z3
 from attrs import define, field
 
-from specforge.algebra.obligation import RLIMIT, Answer, Hypothesis, Question
+from specforge.algebra.obligation import RLIMIT, Answer, strong
 from specforge.algebra.symbolic import as_term, conj, implies, negate
 
 Bool = Any
+PATIENCE = 8_000  # milliseconds, a last resort: the work is bounded first
 SHARE = 4  # of the work allowed: what the shared solver gets before a fresh one is asked
 
 
@@ -44,7 +45,7 @@ class Jointly:
 
 @define(eq=False)
 class Together:
-    """One question to the shared solver; where that gives up, to fresh ones (`Question`).  `false`: what a counterexample
+    """One question to the shared solver; where that gives up on products, to a fresh one.  `false`: what a counterexample
     says of the conditions in `watched`."""
 
     step: Jointly
@@ -74,7 +75,7 @@ class Together:
         literal = z3.Bool(f"ask:{step.asked}")
         solver.add(z3.Implies(literal, as_term(conj((self.when, negate(self.goal))))))
         solver.set("rlimit", rlimit if step.linear else rlimit // SHARE)
-        solver.set("timeout", 20_000)  # a last resort: the work is bounded first
+        solver.set("timeout", PATIENCE)
         try:
             result = str(solver.check(literal, *(z3.Bool(f"uses:{name}") for name in self.using)))
         except z3.Z3Exception:
@@ -93,15 +94,21 @@ class Together:
         wrong = (name for name, cond in self.watched.items() if z3.is_false(model.eval(as_term(cond), model_completion=True)))
         self.false = frozenset(wrong)
 
-    def _alone(self, names: Sequence[str]) -> Question:
-        hypotheses = [Hypothesis(name, 0, self.step.hypotheses[name]) for name in names]
-        return Question(([*self.step.facts, self.when], [], []), hypotheses, self.goal)
-
     def _afresh(self, rlimit: int) -> Answer:
-        question = self._alone(self.using)
-        answer = question.ask(rlimit)
-        self.used = question.used
-        return answer
+        """The procedure that is strong where products matter, by itself."""
+        sources = {name: [as_term(self.step.hypotheses[name])] for name in self.using}
+        facts = [as_term(each) for each in (*self.step.facts, self.when, negate(self.goal))]
+        solver = strong(facts, sources)
+        solver.set("rlimit", rlimit)
+        solver.set("timeout", PATIENCE)
+        try:
+            result = str(solver.check())
+        except z3.Z3Exception:
+            result = "unknown"
+        if result == "unsat":
+            core = {each.decl().name() for each in solver.unsat_core()}
+            self.used = frozenset(name for name in self.using if f"uses:{name}" in core)
+        return {"unsat": "proved", "sat": "open"}.get(result, "gave up")  # type: ignore[return-value]
 
     def smtlib(self) -> str:
         """The question as a text that any solver reads; "unsat" is the proof."""

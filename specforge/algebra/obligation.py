@@ -94,7 +94,7 @@ class Question:
                 if not (named and mentions_crowd(term, seen)):
                     sources.setdefault(each.source, []).append(term)
         result, solver = "unknown", None
-        for way, share, seconds in ((_quick, 40, 30), (_strong, 1, 600), (_quick, 1, 300)):
+        for way, share, seconds in ((_quick, 40, 30), (strong, 1, 600), (_quick, 1, 300)):
             if named and way is _quick and share == 1:
                 continue
             solver = way(facts, sources)
@@ -187,7 +187,7 @@ def _quick(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
     return _tracking(z3.SimpleSolver(), facts, sources)
 
 
-def _strong(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
+def strong(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
     return _tracking(z3.Tactic("qfnra-nlsat").solver(), facts, sources)
 
 

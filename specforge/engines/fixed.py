@@ -21,6 +21,7 @@ from specforge.core import ir
 from specforge.core.evaluate import Evaluator
 from specforge.engines import lemmas as guesses
 from specforge.engines.cases import Book
+from specforge.engines.deadline import Work
 from specforge.engines.encoding import Encoding, Grids, Looked, Values, clone, matched, parts
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
@@ -38,18 +39,18 @@ def prove_fixed(
     sizes: Mapping[str, int],
     goals: Sequence[ClaimGoal],
     rlimit: int = RLIMIT,
-    seconds: float | None = None,
+    work: Work | None = None,
     depth: int = DEPTH,
     further: Invariants | None = None,
 ) -> dict[ClaimGoal, ProofOutcome]:
-    """Each goal with `sizes` members, proved or not.  `further`: where more guesses come from, if all else fails."""
-    stop = None if seconds is None else time.perf_counter() + seconds
+    """Each goal with `sizes` members, proved or not.  `work`: what may be spent on all of it; `further`: where more guesses
+    come from, if all else fails."""
     groups: dict[object, list[ClaimGoal]] = {}
     for goal in goals:
         groups.setdefault((goal.given, _when(goal) if goal.given else ""), []).append(goal)
     outcomes: dict[ClaimGoal, ProofOutcome] = {}
     for group in groups.values():
-        outcomes.update(Fixed(system, sizes, group, rlimit, stop, depth, further).run())
+        outcomes.update(Fixed(system, sizes, group, rlimit, work, depth, further).run())
     return outcomes
 
 
@@ -123,7 +124,7 @@ class Fixed:
     sizes: Mapping[str, int]
     goals: Sequence[ClaimGoal]
     rlimit: int = RLIMIT
-    stop: float | None = None
+    work: Work | None = None
     depth: int = DEPTH
     further: Invariants | None = None
     batches: list[Batch] = field(factory=list)
@@ -160,12 +161,12 @@ class Fixed:
                     del open_[goal]
             if not open_:
                 break
-        reason = "the time given ended here" if self.late else "no step up to the depth tried keeps it"
+        reason = "the work given ended here" if self.late else "no step up to the depth tried keeps it"
         seconds = time.perf_counter() - started
         return {goal: outcomes.get(goal) or NotProved(reason, seconds=seconds) for goal in self.goals}
 
     def _over(self) -> bool:
-        self.late = self.late or (self.stop is not None and time.perf_counter() > self.stop)
+        self.late = self.late or (self.work is not None and self.work.left <= 0)
         return self.late
 
     def _all_batches(self, open_: Mapping[ClaimGoal, Looked]) -> Iterator[Batch]:
