@@ -18,15 +18,17 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from specforge.algebra.solver import set_seed
+from specforge.algebra.solver import SECOND, set_seed
 from specforge.core import ir
 from specforge.engines.cores import core_of_proof
-from specforge.engines.deadline import Clock, OutOfTime, at_most
+from specforge.engines.deadline import Clock, OutOfTime, Work, at_most
+from specforge.engines.fixed import prove_fixed
 from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
 from specforge.engines.induction import Known, Provable, prove
 from specforge.engines.refute import Bounds, Effort, Quest, Refuter
 from specforge.engines.rows import Row, row_of, rows_of, scenario_plans, scenario_run, scope_of, shown_by
 from specforge.engines.scenarios import scenario_result
+from specforge.engines.spacer import from_fixed_point
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.lead import Lead
@@ -35,6 +37,10 @@ from specforge.evidence.verdict import Result
 
 Emit = Callable[[Result], None]
 Tell = Callable[[str], None]
+
+
+FEW = (2, 3)  # members to try
+FEW_WORK = 3 * SECOND  # for each of these
 
 
 class Stage(Enum):
@@ -284,12 +290,33 @@ class Agenda:
         with _within(self.clock):
             refuter.explore()
             refuter.search()
+        with _within(self.clock):
+            self._prove_for_few(left)
         self.clock.over()
         self._agree(refuter)
         for row in self.rows:
             self.say(row)
         self.say_free(self.checks)
         return self.news()
+
+    def _prove_for_few(self, rows: Sequence[Row]) -> None:
+        """Claims that nobody expects to be refuted, and that no proof was found of for any number of members."""
+        parties = self.system.open_parties()
+        for members in FEW if parties else ():
+            if self.options.members is not None and members > self.options.members:
+                return
+            wanted = [row for row in rows if not row.sought and row.quest.trace is None]
+            wanted = [row for row in wanted if members == FEW[0] or row.few is not None]
+            goals = {row.quest.goal: row for row in wanted if isinstance(row.quest.goal, ClaimGoal)}
+            if not goals:
+                return
+            self.tell(f"proving for {members} members")
+            sizes = {party.name: max(members, len(party.named)) for party in parties}
+            work = Work(FEW_WORK, self.clock)
+            found = prove_fixed(self.system, sizes, list(goals), FEW_WORK // 20, work, further=from_fixed_point)
+            for goal, outcome in found.items():
+                if isinstance(outcome, Proved):
+                    goals[goal].few = max(sizes.values()), Shown(outcome.lemmas, outcome.premises)
 
 
 def _judges(tested: object, goal: object) -> bool:

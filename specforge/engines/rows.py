@@ -23,11 +23,13 @@ from specforge.evidence.verdict import Result, Scope, Verdict
 
 @define(eq=False)
 class Row:
-    """One row to be decided: a claim under one set of assumptions, or a reach, and the search for it."""
+    """One row to be decided: a claim under one set of assumptions, or a reach, and the search for it.  `few`: a proof for so
+    many members, where there is none for any number."""
 
     quest: Quest
     expect: ir.Expect | None = None
     vacuous: bool | None = None
+    few: tuple[int, Shown] | None = None
 
     @property
     def sought(self) -> bool:
@@ -81,6 +83,12 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
         result = Result(
             verdict=Verdict.REFUTED, scope=scope, trace=quest.trace, shortest=least is not None, engine=quest.engine,
             seconds=quest.seconds, **about,
+        )  # fmt: skip
+    elif row.few is not None:
+        members, proof = row.few
+        result = Result(
+            verdict=Verdict.PROVED, scope=Scope(members, "any", proof.premises), lemmas=proof.lemmas, engine="k-induction",
+            seconds=quest.seconds, reason=quest.obstacle, **about,
         )  # fmt: skip
     else:
         result = evolve(_undecided(quest, about, options, late), lead=quest.lead)
