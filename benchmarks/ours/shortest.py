@@ -18,7 +18,7 @@ from attrs import evolve
 from specforge.core import ir
 from specforge.elaborate import load
 from specforge.engines.deadline import Clock
-from specforge.engines.induction import prove
+from specforge.engines.fixed import prove_fixed
 from specforge.engines.refute import Bounds, Quest, Refuter
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal
@@ -31,7 +31,8 @@ system, diagnostics = load(sys.argv[1])
 assert system is not None and not system.duties, diagnostics[:3]
 members = int(sys.argv[2])
 hoped = [ClaimGoal(claim) for claim in system.claims.values() if claim.expects[0].verdict == "proved"]
-proved = {goal.name for goal, each in prove(system, hoped).items() if isinstance(each, Proved)}
+sizes = {party.name: members for party in system.open_parties()}
+proved = {goal.name for goal, each in prove_fixed(system, sizes, hoped).items() if isinstance(each, Proved)}
 promises = [system.claims[name] for name in sys.argv[3:] if name not in proved]
 together = ir.Claim("promises", ir.AtRest(), ir.Op(ir.Operator.AND, tuple(each.cond for each in promises)), ())
 quest = Quest(ClaimGoal(together))
