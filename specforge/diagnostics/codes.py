@@ -127,6 +127,7 @@ class Code(Enum):
     SF511 = "`by` on an expectation that is not `refuted`"
     SF512 = "parameter without a value"
     SF513 = "scenario calls something that is not an action"
+    SF514 = "claim after an action that a duty takes"
 
     @property
     def title(self) -> str:

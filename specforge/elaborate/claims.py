@@ -127,10 +127,25 @@ def _after(book: Book, moment: tree.After, scope: Scope) -> ir.Moment:
                 Label(moment.event.span, "nothing to judge"),
                 Label(found.name.span, f"`{found.name.text}` is declared here"),
             )
+        _report_duties(book, moment, found)
     params: tuple[str, ...] = ()
     if moment.names is not None:
         params = _named_arguments(moment.names, found.param_types, found, scope)
     return ir.After(found.full, params, isinstance(found, names.Duty))
+
+
+def _report_duties(book: Book, moment: tree.After, found: Definition) -> None:
+    """A settling in which a duty takes the action has no one moment that is after it, and no one state before."""
+    for duty in book.context.duties.values():
+        if any(isinstance(node, ir.Took) and node.action == found.full for node in ir.walk(duty.body)):
+            book.context.report(
+                Code.SF514,
+                f"the duty `{duty.name}` takes `{moment.event.text}`, and a claim after it would not be judged there",
+                Label(moment.event.span, "judged only where the world takes it"),
+                Label(duty.span, f"`{duty.name}` takes it here"),
+                help=f"claim it `after {duty.name}`, or of every state, without `after`",
+            )
+            return
 
 
 def _expect(book: Book, item: tree.Expect) -> ir.Expect:

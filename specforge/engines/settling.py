@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from specforge.algebra.classes import NotAdditive
 from specforge.core import ir
@@ -119,21 +119,21 @@ def _in_part(book: Book, duty: ir.Duty) -> Iterator[Counted]:
 def _not_empty(book: Book, duty: ir.Duty) -> Iterator[Counted]:
     """Members who hold anything, of what the duty takes from them."""
     fields = book.system.fields
-    for param in duty.params:
-        member = ir.Var(param.name)
-        places = [each for node in ir.walk(duty.body) for each in _places(node) if each.member == member and each.index is None]
-        names = dict.fromkeys(each.field for each in places if isinstance(fields[each.field].type, ir.Number))
-        held = [ir.Read(name, member) for name in names]
-        if not held:
-            continue
-        some = tuple(
+    args = {ir.Var(param.name): param for param in duty.params}
+    held: dict[tuple[ir.Expr, ir.Expr | None], dict[ir.Read, None]] = {}
+    for each in (place for node in ir.walk(duty.body) for place in _places(node)):
+        if each.member in args and (each.index is None or each.index in args) and isinstance(fields[each.field].type, ir.Number):
+            held.setdefault((each.member, each.index), {})[ir.Read(each.field, each.member, each.index)] = None
+    for (member, index), reads in held.items():
+        alone = evolve(duty, params=tuple(args[each] for each in (member, index) if each is not None))  # type: ignore[index]
+        at = "" if index is None else f"[{index.name}]"  # type: ignore[union-attr]
+        texts = [f"{member.name}.{fields[each.field].short}{at}" for each in reads]  # type: ignore[union-attr]
+        some = [
             ir.Op(Op.LT, (ir.ZERO, each)) if never_below_zero(fields[each.field]) else no(ir.Op(Op.EQ, (each, ir.ZERO)))
-            for each in held
-        )
-        texts = [f"{param.name}.{fields[each.field].short}" for each in held]
-        alone = ir.Duty(duty.name, (param,), duty.after, duty.when, None, False, False, ())
+            for each in reads
+        ]
         if len(some) > 1:
-            yield _over(alone, ir.Op(Op.OR, some), f"{' or '.join(texts)} not 0")
+            yield _over(alone, ir.Op(Op.OR, tuple(some)), f"{' or '.join(texts)} not 0")
         for each, text in zip(some, texts, strict=True):
             yield _over(alone, each, f"{text} not 0")
 

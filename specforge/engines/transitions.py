@@ -164,6 +164,10 @@ def _name(each: ir.Field, member: Any, index: int) -> str:
 
 def _unknown(scene: Scene, each: ir.Field, member: Any, index: int) -> Any:
     case, system = scene.case, scene.book.system
+    constant = _never_changed(scene, each, member)
+    if constant is not None:
+        value = scene.evaluator.value(constant, {})
+        return scene.algebra.lift(value, member) if isinstance(member, Virtual) and isinstance(value, Poly) else value
     if isinstance(member, Virtual):
         if isinstance(each.type, ir.Number):
             return Own(member, {(each.name, index): po.ONE})
@@ -188,6 +192,17 @@ def _unknown(scene: Scene, each: ir.Field, member: Any, index: int) -> Any:
     which = Sel(tuple(new_flag(f"{_name(each, member, index)}={k}") for k in range(count)))
     scene.algebra.facts[PLAIN].append(exactly_one(which.is_))
     return which
+
+
+def _never_changed(scene: Scene, each: ir.Field, member: Any) -> ir.Lit | None:
+    """What a field has from the start on, if no sentence ever changes it."""
+    party = scene.book.system.parties.get(each.party)
+    if each.kind is not ir.Kind.PLAIN or each.name in scene.book.written or party is None:
+        return None
+    start = each.start
+    if party.members is None and not isinstance(member, Virtual) and member < len(party.named):
+        start = dict((place.field, value) for place, value in party.named[member].starts).get(each.name, start)
+    return start if isinstance(start, ir.Lit) and each.per is None else None
 
 
 def _start(scene: Scene) -> None:

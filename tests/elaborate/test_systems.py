@@ -355,3 +355,13 @@ def test_a_cycle_of_definitions_is_shown() -> None:
     _, problems = compile_text(HEAD + "let a(x: USD) = b(x)\nlet b(x: USD) = c(x) + a(x)\nlet c(x: USD) = a(x)\nlet d = a(0)\n")
     assert [str(each.code) for each in problems] == ["SF412"]
     assert "`a` → `b` → `c` → `a`" in problems[0].message
+
+
+def test_a_claim_after_an_action_that_a_duty_takes_is_refused() -> None:
+    text = (
+        'rulebook "T"\nasset USD\nparty Venue, one:\n    fund: balance USD\n    due: flag = no\n'
+        "action ask:\n    Venue.due := yes\naction pay_up:\n    Venue.due := no\n"
+        "duty must_pay after ask:\n    when Venue.due\n    {}\nclaim paid after pay_up:\n    not Venue.due\n"
+    )
+    assert [str(each.code) for each in compile_text(text.format("pay_up()"))[1]] == ["SF514"]
+    assert compile_text(text.format("Venue.due := no"))[1] == []

@@ -104,3 +104,36 @@ def test_a_proof_with_an_open_obligation_is_refused() -> None:
     with pytest.raises(Incomplete):
         put_together("claim", [Need("", "rest")], {"always": []}, {"always": lemma}, {}, (), 0.0)
     assert Certificate("claim", (), (), ()).recheck() == []
+
+
+M1 = Path(__file__).parents[2] / "benchmarks" / "m1x.rulebook"
+EXEMPT = "member whale: Trader with exempt = yes\n"
+
+
+@pytest.mark.parametrize("changed", ["", "member whale: Trader\n", EXEMPT])
+def test_a_flag_that_nobody_sets_is_what_it_was_at_the_start(changed: str) -> None:
+    """M1 with exemptions, of which there are none: proved; with one exempt account it is false."""
+    text = M1.read_text()
+    assert EXEMPT in text
+    system, diagnostics = compile_text(text.replace(EXEMPT, changed))
+    assert system is not None, diagnostics
+    goals = [ClaimGoal(claim) for claim in system.claims.values()]
+    proved = {goal.name for goal, outcome in prove(system, goals).items() if isinstance(outcome, Proved)}
+    refuted = {claim.name for claim in system.claims.values() for expect in claim.expects if expect.verdict == "refuted"}
+    assert refuted
+    assert proved & refuted == (set() if changed == EXEMPT else refuted)
+
+
+SET_LATER = BOOK.replace("    margin: balance USD\n", "    margin: balance USD\n    held: flag = no\n") + """
+action hold(t: Trader):
+    t.held := yes
+claim never_held:
+    for all t: Trader: not t.held
+"""
+
+
+def test_a_flag_that_somebody_sets_is_not() -> None:
+    system, diagnostics = compile_text(SET_LATER)
+    assert system is not None, diagnostics
+    goal = ClaimGoal(system.claims["never_held"])
+    assert isinstance(prove(system, [goal])[goal], NotProved)
