@@ -206,7 +206,8 @@ class Agenda:
     # ------------------------------------------------------------ PROVE
 
     def prove(self) -> News:
-        """Every claim that nobody expects to be refuted; that settling ends and no defect is met; then, of what no run has shown, that none can."""
+        """Every claim that nobody expects to be refuted; that settling ends and no defect is met; then, of what no run has shown,
+        that none can."""
         known = Known()
         rows = [row for row in self.rows if row.quest.trace is None and not row.sought]
         silent = [each.goal for each, quest in self.searches.items() if each.check == "vacuous" and quest.trace is None]

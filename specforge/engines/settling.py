@@ -121,8 +121,9 @@ def _not_empty(book: Book, duty: ir.Duty) -> Iterator[Counted]:
     fields = book.system.fields
     args = {ir.Var(param.name): param for param in duty.params}
     held: dict[tuple[ir.Expr, ir.Expr | None], dict[ir.Read, None]] = {}
-    for each in (place for node in ir.walk(duty.body) for place in _places(node)):
-        if each.member in args and (each.index is None or each.index in args) and isinstance(fields[each.field].type, ir.Number):
+    places = (place for node in ir.walk(duty.body) for place in _places(node))
+    for each in (each for each in places if isinstance(fields[each.field].type, ir.Number)):
+        if each.member in args and (each.index is None or each.index in args):
             held.setdefault((each.member, each.index), {})[ir.Read(each.field, each.member, each.index)] = None
     for (member, index), reads in held.items():
         alone = evolve(duty, params=tuple(args[each] for each in (member, index) if each is not None))  # type: ignore[index]

@@ -70,9 +70,8 @@ class Scene:
         """That it does not go wrong, from what was known by then.  None: it plainly cannot."""
         algebra = self.algebra
         conditions, *facts = owed.known
-        known = [
-            [*stage[:count], *stage[happened:]] for stage, count, happened in zip(algebra.facts, facts, self.happened, strict=True)
-        ]
+        stages = zip(algebra.facts, facts, self.happened, strict=True)
+        known = [[*stage[:count], *stage[happened:]] for stage, count, happened in stages]
         known[PLAIN] = [*known[PLAIN], *algebra.conditions[:conditions]]
         if any(each is False for each in known[PLAIN]):
             return None

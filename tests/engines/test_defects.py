@@ -78,7 +78,8 @@ FAULTS: list[tuple[str, str, str, tuple[str, str]]] = [
     ),
     (
         "a check that comes too late", "funded",
-        "action take(t: Trader, n: USD):\n    require n >= 0\n    transfer n from t.margin to Venue.fund\n    require t.margin >= 0\n",
+        "action take(t: Trader, n: USD):\n    require n >= 0\n    transfer n from t.margin to Venue.fund\n"
+        "    require t.margin >= 0\n",
         ("require n >= 0\n", "require n >= 0 and n <= t.margin\n"),
     ),
     (

@@ -102,7 +102,7 @@ def test_an_unproved_claim_says_where_the_induction_fails() -> None:
 def test_a_proof_with_an_open_obligation_is_refused() -> None:
     lemma = Lemma("always", ir.YES)
     with pytest.raises(Incomplete):
-        put_together("claim", [Need("", "rest")], {"always": []}, {"always": lemma}, {}, (), 0.0)
+        put_together("claim", [Need("", "rest")], {"always": []}, {"always": lemma}, {}, (), 0.0, str)
     assert Certificate("claim", (), (), ()).recheck() == []
 
 
