@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from attrs import field, frozen
 
-from specforge.diagnostics.source import NOWHERE, Span
+from specforge.diagnostics.source import NOWHERE, SourceFile, Span
 
 RULES = ""  # the hidden one-member party whose fields are the parameters and the houses' holdings
 
@@ -579,6 +579,7 @@ class System:
     lets: dict[str, Expr] = field(factory=dict)  # parameterless definitions, for `why` lines
     functions: tuple[Function, ...] = ()  # definitions with arguments, for display
     literals: tuple[tuple[Fraction, Number], ...] = ()  # numbers the text itself uses, with their units
+    files: tuple[SourceFile, ...] = field(default=(), eq=False, repr=False)  # every text that was read for it
     span: Span = _span()
 
     def open_parties(self) -> list[Party]:

@@ -70,7 +70,10 @@ def _check(source: SourceFile, reader: _Reader, path: Path, scenarios: SourceFil
         if trees is None or any(each.severity is Severity.ERROR for each in reader.problems):
             return Lowered(None, [reader.placed(each) for each in reader.problems], [])
         done = lower(trees, extra)
-        return Lowered(done.system, [reader.placed(each) for each in (*reader.problems, *done.diagnostics)], done.uses)
+        system = done.system
+        if system is not None:
+            system = evolve(system, files=tuple(book.span.file for book in reader.parsed.values() if book is not None))
+        return Lowered(system, [reader.placed(each) for each in (*reader.problems, *done.diagnostics)], done.uses)
 
 
 def _scenarios(source: SourceFile, problems: list[Diagnostic]) -> list[tree.Item]:

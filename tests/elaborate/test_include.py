@@ -154,6 +154,13 @@ def test_a_mistake_in_an_included_file_marks_the_line_that_includes_it(tmp_path:
     assert Path(problems[0].labels[-1].span.file.path).name == "main.rulebook"
 
 
+def test_a_system_names_every_text_that_was_read_for_it(tmp_path: Path) -> None:
+    path = written(tmp_path, empty="", main='include "empty.rulebook"\ninclude "std/brackets.rulebook"\n')
+    system, problems = load(path, root=str(tmp_path))
+    assert problems == [] and system is not None
+    assert [Path(each.path).name for each in system.files] == ["main.rulebook", "empty.rulebook", "brackets.rulebook"]
+
+
 def test_files_outside_the_project_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     (tmp_path / "outside.rulebook").write_text('rulebook "Outside"\nasset USD\n', encoding="utf-8")
