@@ -20,7 +20,10 @@ KEYWORDS = {word: kind for word, kind in KIND.items() if word.isalpha() and word
 BAD = -1  # something already reported; no sentence can contain it
 NAME, NUMBER, PERCENT, STRING = KIND["NAME"], KIND["NUMBER"], KIND["PERCENT"], KIND["STRING"]
 NL, INDENT, DEDENT, END = KIND["NL"], KIND["INDENT"], KIND["DEDENT"], KIND["END"]
-ALSO_NAMES = frozenset(["include", "without", "apart", "lemma"])  # names, too, wherever no sentence has these words
+ALSO_NAMES = frozenset(  # names, too, wherever no sentence has these words
+    ["apart", "balance", "every", "first", "highest", "include", "issued", "least", "lemma", "lowest", "net", "once", "one",
+     "order", "proportion", "reach", "refused", "remain", "rest", "source", "step", "steps", "table", "unit", "without"]
+)  # fmt: skip
 RESERVED = frozenset(KEYWORDS) - ALSO_NAMES
 
 MAX_BRACKETS = 64

@@ -14,6 +14,7 @@ from specforge.syntax.wording import (
     JOINING,
     OPERATORS,
     STATEMENTS,
+    WORDS,
     Situation,
     another_name,
     expected_words,
@@ -267,7 +268,7 @@ def _collect_header(s: Situation) -> int | None:
 def _reserved(s: Situation) -> Diagnostic | None:
     for k in (s.at, s.at - 1):
         word = s.kind(k)
-        if word not in RESERVED:
+        if word not in s.reserved:
             continue
         if k < s.at:  # `rest: USD` or `unit = 3`: the word was taken for the beginning of another sentence
             is_name = s.begins_line(k) and s.found in (":", "=", ":=", "+=", "-=", ".") and word not in ("otherwise", "if")
@@ -293,7 +294,7 @@ def _reserved(s: Situation) -> Diagnostic | None:
 
 def _misplaced(s: Situation) -> Diagnostic | None:
     """A sentence that belongs somewhere else."""
-    if s.found not in RESERVED or not s.begins_line(s.at):
+    if s.found not in s.reserved or not s.begins_line(s.at):
         return None
     word = s.found
     if s.at == 0:
@@ -321,7 +322,7 @@ def _misspelled(s: Situation) -> Diagnostic | None:
     for k in dict.fromkeys((s.at, first)):
         if s.kind(k) != "NAME" or (k == first and s.at - first > 1):
             continue
-        words = s.expected_at(k) & RESERVED
+        words = s.expected_at(k) & WORDS
         meant = _SYNONYMS.get(s.text(k).lower())
         near = meant if meant in words else suggest(s.text(k), words)
         if near:

@@ -154,11 +154,11 @@ class _Reader:
             return result
         effort = MAX_EFFORT
         while isinstance(result, Stop) and len(self.problems) <= MAX_MISTAKES:
-            self.report(result, chunk, what)
+            at = self.report(result, chunk, what)
             effort -= len(chunk)
             if effort < 0 or (self.problems and self.problems[-1].code is Code.SF108):
                 break
-            chunk = self.without_line(chunk, result.at)
+            chunk = self.without_line(chunk, at)
             if not chunk:
                 break
             before = len(self.construct.problems)
@@ -167,7 +167,8 @@ class _Reader:
             self.construct.problems[before:] = [p for p in again if p.code is not Code.SF116]  # the line may be left out
         return None
 
-    def report(self, stop: Stop, chunk: list[int], what: str) -> None:
+    def report(self, stop: Stop, chunk: list[int], what: str) -> int:
+        """Says what is wrong, and at which word."""
         words = self.words
         if stop.too_deep is not None:
             self.problems.append(
@@ -179,8 +180,23 @@ class _Reader:
                 )
             )
         elif stop.at >= len(chunk) or words.kinds[chunk[stop.at]] != BAD:
-            expected = cache(partial(self.expected, chunk, what))
-            self.problems.append(explain(Situation(words, chunk, stop.at, what, expected)))
+            at, found = self.explained(stop.at, chunk, what)
+            self.problems.append(found)
+            return at
+        return stop.at
+
+    def explained(self, at: int, chunk: list[int], what: str) -> tuple[int, Diagnostic]:
+        """The mistake at a word; or an earlier one, if a word of the language was read as a name and was not meant as one."""
+        found = explain(Situation(self.words, chunk, at, what, cache(partial(self.expected, chunk, what))))
+        before = len(self.construct.problems)
+        strictly = self.run(chunk, what, strict=True)
+        del self.construct.problems[before:]
+        if isinstance(strictly, Stop) and strictly.too_deep is None and strictly.at <= at:
+            expected = cache(partial(self.expected, chunk, what, strict=True))
+            earlier = explain(Situation(self.words, chunk, strictly.at, what, expected, strict=True))
+            if earlier.code not in (Code.SF100, Code.SF105):
+                return strictly.at, earlier
+        return at, found
 
     def without_line(self, chunk: list[int], at: int) -> list[int]:
         """The item without the line at which reading stopped and the block below that line; empty when this would
@@ -222,8 +238,9 @@ class _Reader:
 
     # ------------------------------------------------------------ the automaton
 
-    def run(self, chunk: list[int], what: str) -> Any:
-        """The value of these words read as a header or an item, or where that stopped."""
+    def run(self, chunk: list[int], what: str, strict: bool = False) -> Any:
+        """The value of these words read as a header or an item, or where that stopped.  `strict`: a word of the language is
+        never a name."""
         kinds, starts, ends = self.words.kinds, self.words.starts, self.words.ends
         table, rules, methods, leaf, file = _TABLE, RULES, self.methods, self.construct.leaf, self.words.file
         final = LAST[what]
@@ -241,7 +258,7 @@ class _Reader:
             else:
                 word, kind = -1, END
             do = table[states[-1]].get(kind)
-            if do is None and kind in _ALSO_NAMES:
+            if do is None and kind in _ALSO_NAMES and not strict:
                 kind = NAME
                 do = table[states[-1]].get(kind)
             if do is None:
@@ -313,21 +330,21 @@ class _Reader:
             if kind == END and states[-1] == final:
                 return value
 
-    def expected(self, chunk: list[int], what: str, at: int) -> frozenset[str]:
+    def expected(self, chunk: list[int], what: str, at: int, strict: bool = False) -> frozenset[str]:
         """What could stand in place of word `at`: the kinds that the automaton would take there."""
         states = [FIRST[what]]
         for word in chunk[:at]:
-            self.advance(states, self.words.kinds[word])
+            self.advance(states, self.words.kinds[word], strict)
         return frozenset(
-            name for kind, name in enumerate(TERMINALS) if kind in _TABLE[states[-1]] and self.advance(states[:], kind)
+            name for kind, name in enumerate(TERMINALS) if kind in _TABLE[states[-1]] and self.advance(states[:], kind, strict)
         )
 
     @staticmethod
-    def advance(states: list[int], kind: int) -> bool:
+    def advance(states: list[int], kind: int, strict: bool = False) -> bool:
         """Take one word, without building anything."""
         while True:
             do = _TABLE[states[-1]].get(kind)
-            if do is None and kind in _ALSO_NAMES:
+            if do is None and kind in _ALSO_NAMES and not strict:
                 do = _TABLE[states[-1]].get(NAME)
             if do is None:
                 return False

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from attrs import frozen
 
 from specforge.diagnostics.source import Span
-from specforge.syntax.lex import BAD, DEDENT, END, INDENT, NL, RESERVED, Words
+from specforge.syntax.lex import BAD, DEDENT, END, INDENT, KEYWORDS, NL, RESERVED, Words
 from specforge.syntax.tables import TERMINALS
 
+WORDS = frozenset(KEYWORDS)
 VALUE = frozenset({"NAME", "NUMBER", "PERCENT", "(", "-", "yes", "no", "not", "for"})
 OPERATORS = frozenset({"+", "-", "*", "/", "=", "!=", "<", "<=", ">", ">=", "and", "or", "implies", "if"})
 ITEMS = (
@@ -45,6 +46,11 @@ class Situation:
     at: int
     what: str  # "header" or "item"
     expected_at: Callable[[int], frozenset[str]]
+    strict: bool = False  # words of the language are never read as names
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        return WORDS if self.strict else RESERVED
 
     @property
     def expected(self) -> frozenset[str]:
@@ -164,4 +170,4 @@ _INSTEAD = {
     "smallest": "minimum", "source": "origin", "step": "stage", "steps": "stages", "sum": "total", "table": "schedule",
     "taking": "taken", "transfer": "transferred", "unit": "lot", "use": "usage", "given": "condition",
 }  # fmt: skip
-assert not RESERVED & set(_INSTEAD.values())
+assert not WORDS & set(_INSTEAD.values())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from specforge.diagnostics.render import render_all
 from specforge.diagnostics.source import SourceFile
 from specforge.syntax import tree
-from specforge.syntax.lex import RESERVED
+from specforge.syntax.lex import ALSO_NAMES, RESERVED
 from specforge.syntax.parse import parse, parse_partly
 
 VALID = '''\
@@ -61,7 +61,8 @@ scenario first_day:
     trade(ann, ann, 1 BTC) refused
     check Venue.fund = 0
 '''
-PIECES = [*sorted(RESERVED), *"()[]:.,=+-*/<>", ":=", "+=", "==", "\n", "\n    ", "\n        ", " ", "\t", '"', "x", "Trader",
+PIECES = [*sorted(RESERVED | ALSO_NAMES),
+         *"()[]:.,=+-*/<>", ":=", "+=", "==", "\n", "\n    ", "\n        ", " ", "\t", '"', "x", "Trader",
           "1", "5%", "1,000", ".5", "&&", "é", "\x00", "\u202e", "#", "\r", "0.1", "\n```rulebook\n"]  # fmt: skip
 QUICK = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 

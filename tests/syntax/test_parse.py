@@ -9,6 +9,7 @@ import pytest
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.source import SourceFile
 from specforge.syntax import tree
+from specforge.syntax.lex import ALSO_NAMES
 from specforge.syntax.parse import parse, parse_partly
 from specforge.syntax.tree import Name, Path, Ref
 
@@ -404,7 +405,7 @@ def test_three_mistakes_in_three_items_are_three_messages() -> None:
 
 
 def test_mistakes_in_one_item_are_all_found() -> None:
-    text = "action a:\n    require x ==== 5\n    x = 5\n    pay x to y\n    nothing\n    rest := 5\n"
+    text = "action a:\n    require x ==== 5\n    x = 5\n    pay x to y\n    nothing\n    use := 5\n"
     assert set(errors(text)) >= {Code.SF107, Code.SF100, Code.SF105}
 
 
@@ -449,3 +450,46 @@ def test_fixes_can_be_applied() -> None:
 def test_odd_files_get_a_message(text: str) -> None:
     result, problems = parse(SourceFile("t.rulebook", text))
     assert result is None and problems
+
+
+@pytest.mark.parametrize("word", sorted(ALSO_NAMES))
+def test_a_word_of_the_language_is_a_name_where_no_sentence_has_it(word: str) -> None:
+    text = f"""rulebook "Names"
+asset USD
+party Trader:
+    {word}: number at least 0 = 1
+    more: number = {word} + 1
+party Kind, one of {word}, other
+let twice(x: number, {word}: number) = ({word} + x * {word}) / 2
+let of(t: Trader) = t.{word} if t.{word} > 0 otherwise -t.{word}
+action change(t: Trader, {word}: number):
+    require {word} > 0 and not t.{word} = {word}
+    t.{word} := {word}
+    let y = min({word}, 2)
+    for each u: Trader where u.{word} < {word} in order of u.{word}, lowest first:
+        u.{word} += {word}
+claim c:
+    (sum of t.{word} for t: Trader) >= 0
+scenario s:
+    member {word}, ann: Trader with {word} = 2
+    change({word}, 3)
+    check {word}.{word} = 3
+"""
+    text = text.replace("let of(", "let size_of(")
+    book, problems = parse(SourceFile("t.rulebook", text))
+    assert problems == [], problems
+    assert book is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("    once\n", Code.SF118),
+        ("    rest x:\n        nothing\n", Code.SF118),
+        ("    reach r: yes\n", Code.SF118),
+        ("    source = 5\n", Code.SF107),
+        ("    require order of x\n", Code.SF100),
+    ],
+)
+def test_a_word_that_was_not_meant_as_a_name_is_explained_as_what_it_is(line: str, code: Code) -> None:
+    assert errors("action a:\n    nothing\n" + line) == [code]
