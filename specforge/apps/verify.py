@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +19,7 @@ from attrs import evolve, field, frozen
 from specforge.algebra.second import ask_cvc5, ask_z3, has_cvc5
 from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError
+from specforge.apps.included import Head, heads
 from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for, opened
 from specforge.apps.tool import tool
@@ -187,21 +187,19 @@ def differences(file: Path, certificates: Sequence[Certificate]) -> list[Problem
             if not path.is_file() or sha256(path.read_bytes()) != used["sha256"]:
                 what = "is not the text that was certified" if path.is_file() else "is missing, and the rulebook uses it"
                 found[Problem(str(path), what)] = None
-        for what in _left_out(content.decode("utf-8", "replace"), each.manifest):
+        written = heads(content.decode("utf-8", "replace"), file.parent, [used["path"] for used in book["used"]])
+        for what in _left_out(written, each.manifest):
             found[Problem(f"{each.directory}/{MANIFEST}".lstrip("/"), what)] = None
     return list(found)
 
 
-HEAD = re.compile(r"^(action|duty|claim)\s+(\w+)\s*(?:\(([^)]*)\))?", re.MULTILINE)
-
-
-def _left_out(text: str, manifest: Json) -> list[str]:
+def _left_out(heads: Sequence[Head], manifest: Json) -> list[str]:
     """The rulebook's own actions and duties, found by their first words, against the manifest's table; and the claim."""
     rules, found = manifest["rules"], []
     parties = {each["name"] for each in rules["parties"]}
     table = {kind: {each["name"]: each["members"] for each in rules[kind]} for kind in ("actions", "duties")}
-    heads = [(kind, name, params) for kind, name, params in HEAD.findall(text)]
-    for kind, name, params in heads:
+    for each in heads:
+        kind, name, params = each.kind, each.name, each.params
         if kind == "claim":
             continue
         listed = table["actions" if kind == "action" else "duties"].get(name)
@@ -210,12 +208,12 @@ def _left_out(text: str, manifest: Json) -> list[str]:
             found.append(f"leaves out the {kind} `{name}` of the rulebook")
         elif listed is not None and [each["name"] for each in listed] != members:
             found.append(f"names other members of the {kind} `{name}` than the rulebook")
-    written = {name for _, name, _ in heads}
+    written = {each.name for each in heads}
     for kind, names in table.items():
         more = [name for name in names if "." not in name and name not in written]
         found += [f"has `{name}` among its {kind}, and the rulebook has not" for name in more]
     claim = manifest["claim"]["name"]
-    if "." not in claim and ("claim", claim) not in {(kind, name) for kind, name, _ in heads}:
+    if "." not in claim and ("claim", claim) not in {(each.kind, each.name) for each in heads}:
         found.append(f"is about the claim `{claim}`, which the rulebook does not make")
     return found
 

@@ -388,3 +388,25 @@ def test_settling_is_shown_by_measures_that_leave_no_duty_out():
     assert any("`a` may act for ever" in each for each in gaps({**whole, "measures": []}))
     twice = [whole["measures"][0], {**whole["measures"][1], "falls": {"a": {}, "b": {}}}]
     assert any("is said to fall where it need not" in each for each in gaps({**whole, "measures": twice}))
+
+
+def test_included_rules_are_counted_among_the_rulebooks_own(run: Cli, tmp_path: Path):
+    (tmp_path / "part.rulebook").write_text(
+        'rulebook "Part"\nparty Venue, one:\n    tally: number = 0\naction knock(who: Caller):\n    Venue.tally += 1\n'
+        "party Caller:\n    seen: flag = no\naction gone:\n    nothing\n"
+    )
+    book = tmp_path / "whole.rulebook"
+    book.write_text(
+        'rulebook "Whole"\ninclude "part.rulebook" with Caller as Trader, knock as ring without gone\n'
+        'include "std/haircut.rulebook" with COIN as BTC without liquidate, share_the_loss, settlement\n'
+        'include "std/linear.rulebook" with COIN as BTC without withdraw\n'
+        "claim worth:\n    (sum of equity(t) for t: Trader) + venue_equity = holdings(USD)\n"
+    )
+    target = tmp_path / "out"
+    assert run("certify", book, "--output", target, "--jobs", "1").code == 0
+    done = run("verify", target, "--rulebook", book, "--jobs", "1")
+    assert done.code == 0, done.out
+    text = (tmp_path / "part.rulebook").read_text()
+    (tmp_path / "part.rulebook").write_text(text.replace("+= 1", "+= 2"))
+    changed = run("verify", target, "--rulebook", book, "--jobs", "1")
+    assert changed.code == 1 and "part.rulebook is not the text that was certified" in " ".join(changed.out.split())

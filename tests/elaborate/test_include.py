@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from specforge.apps import included
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
 from specforge.elaborate import compile_text, load
-from specforge.elaborate.load import LIBRARY
+from specforge.elaborate.load import LIBRARY, STANDARD
 from specforge.engines.scenarios import scenario_outcome
 
 BOOKS = sorted(LIBRARY.glob("*.rulebook"))
@@ -190,3 +191,7 @@ def test_the_new_words_are_names_wherever_no_sentence_has_them() -> None:
         "let include(t: Trader) = t.without if t.apart otherwise 0\naction a(include: USD):\n    require include > 0\n"
     )
     assert {"Trader.apart", "Trader.without"} <= set(system.fields)
+
+
+def test_verify_looks_for_the_library_where_the_checker_does() -> None:
+    assert (included.LIBRARY, included.STANDARD) == (LIBRARY, STANDARD)
