@@ -1,7 +1,7 @@
-"""Mistakes written into rulebooks on purpose: the interpreter shows that each breaks its claim, and the prover does not prove it.
+"""Mistakes written into rulebooks on purpose: the interpreter shows that each breaks its claim, and no proof is found for it.
 
-`tests/mutants/*.toml` has them: a stretch of the text, what stands there instead, and the lines of a scenario that break the claim.
-The prover is given a few seconds for each; SPECFORGE_SLOW=1 gives it as long as it takes."""
+`tests/mutants/*.toml` has them: a stretch of the text, what stands there instead, and the lines of a scenario that break the
+claim.  The prover is given a moment for each; SPECFORGE_SLOW=1 gives it as long as it takes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from specforge.evidence.goal import ClaimGoal
 
 ROOT = Path(__file__).parents[2]
 SLOW = bool(os.environ.get("SPECFORGE_SLOW"))
-SECONDS, WORK = (3600.0, RLIMIT) if SLOW else (1.5, RLIMIT // 8)
+SECONDS, WORK = (3600.0, RLIMIT) if SLOW else (1.0, RLIMIT // 8)
 TABLES = sorted((ROOT / "tests" / "mutants").glob("*.toml"))
 MUTANTS: list[dict[str, Any]] = [each for path in TABLES for each in tomllib.loads(path.read_text())["mutant"]]
 COVERED = sorted((ROOT / "examples").glob("*.rulebook"))  # every claim of these has a mutant
