@@ -81,6 +81,8 @@ class CrowdAlgebra:
     crowd: Mapping[str, list[Virtual]]
     state: dict[Any, Any] = field(factory=dict)
     owed: list[Owed] = field(factory=list)
+    guarded: list[tuple[int, Span]] = field(factory=list)  # the guards: which condition (-1: none by itself), and where it stands
+    changes: list[tuple[int, int, int, int]] = field(factory=list)  # what was known (as in Owed) at each change of the state
     acting: list[Virtual] = field(factory=list)  # the classes whose members act, or of whom something is demanded
     forgotten: frozenset[Span] = frozenset()  # statements whose amounts may be anything
     sentence: Any = None  # of the rulebook, that is being carried out: whatever is noted meanwhile comes from it
@@ -410,6 +412,7 @@ class CrowdAlgebra:
         return count - 1
 
     def write(self, field: ir.Field, member: Any, index: Any, value: Any) -> None:
+        self.changes.append(self._known())
         for k, here in self._alternatives(member):
             for i, there in self._alternatives(index):
                 cell, cond = (field.name, k, i), conj((here, there))
@@ -501,6 +504,17 @@ class CrowdAlgebra:
         return True
 
     def require(self, cond: Any, span: Span) -> None:
+        before = len(self.conditions)
+        self._hold(cond, span)
+        plain = not isinstance(cond, Cond | FlagCond | Opaque)
+        if not plain or len(self.conditions) > before:
+            self.guarded.append((before if plain else -1, span))
+
+    def _known(self) -> tuple[int, int, int, int]:
+        plain, policy, strict = (len(each) for each in self.facts)
+        return len(self.conditions), plain, policy, strict
+
+    def _hold(self, cond: Any, span: Span) -> None:
         with self.speaking(("span", span)):
             for stage, fact in self.consequences(cond):
                 needed = implies(self._guard(), fact)
@@ -528,9 +542,8 @@ class CrowdAlgebra:
         if not self.acting:
             wrong = True if isinstance(cond, Cond | FlagCond | Opaque) else conj((self._guard(), negate(cond)))
             if wrong is not False:
-                known = (len(self.conditions), *(len(each) for each in self.facts))
-                self.owed.append(Owed(wrong, defect, span, known))  # type: ignore[arg-type]
-        self.require(cond, span)
+                self.owed.append(Owed(wrong, defect, span, self._known()))
+        self._hold(cond, span)
 
     def took(self, action: str, args: tuple[Any, ...]) -> None:
         self.taken.append((self._guard(), action, args))

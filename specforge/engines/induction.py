@@ -23,6 +23,7 @@ from specforge.engines import lemmas as guesses
 from specforge.engines.cases import Book, Case, all_cases
 from specforge.engines.cores import Asked, core_of
 from specforge.engines.defects import Watch
+from specforge.engines.idle import Idle, asked_one_by_one, idle_guards
 from specforge.engines.lead import lead_of
 from specforge.engines.settling import cycle, ring_text, settles
 from specforge.engines.transitions import Scene, begin, in_classes
@@ -79,6 +80,26 @@ def prove(
             prover.never([goal for goal in group if isinstance(goal, DefectGoal) and goal != RESTS], outcomes)
             known.lemmas, known.done, known.settling = prover.lemmas, prover.done, prover.settling
     return outcomes
+
+
+def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: int = RLIMIT) -> list[Idle]:
+    """The guards that never refuse anything, under what is given, by what is known of the system."""
+    split = asked_one_by_one(system)
+    claim = ir.Claim("", ir.AtRest(), ir.YES, ())
+    prover = Prover(Book.of(split), [ClaimGoal(claim, given)], rlimit, None, dict(known.lemmas))
+
+    def shown(scene: Scene, at: int, goal: Any) -> bool:
+        question = scene.but_for(at, goal)
+        if question is None:
+            return True
+        question.hypotheses = [*question.hypotheses, *prover.lemmas_in(scene)]
+        return question.ask(rlimit // 40) == "proved"
+
+    def follows(scene: Scene, at: int) -> bool:
+        """Nothing else refuses the action in any case, and the guard adds nothing."""
+        return shown(scene, at, scene.algebra.conditions[at]) and not shown(scene, at, False)
+
+    return idle_guards(split, prover.cases, lambda case: prover.scene(case, (), None, None, "plain", False)[0], follows)
 
 
 @define(eq=False)

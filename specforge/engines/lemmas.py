@@ -54,7 +54,19 @@ def ledger(system: ir.System) -> list[Lemma]:
         if parts is not None:
             text = f"{house.name} = the sum of all its accounts"
             result.append(Lemma(f"house {house.name}", ir.Op(Op.EQ, (held, parts)), text, "ledger"))
+        result += border(system, house)
         result.append(Lemma(f"none {house.name}", ir.Op(Op.EQ, (held, ir.ZERO)), f"{house.name} = 0", "ledger"))
+    return result
+
+
+def border(system: ir.System, house: ir.Field) -> list[Lemma]:
+    """What is held is no more than members ever brought in."""
+    result: list[Lemma] = []
+    for each in system.fields.values():
+        if each.short == f"brought_in({house.asset})" and not house.house:
+            held = ir.Read(house.name, RULES_MEMBER)
+            text = f"{house.name} <= (sum of brought_in(t, {house.asset}) for t: {each.party})"
+            result.append(Lemma(text, ir.Op(Op.LE, (held, total(system, each))), text, "ledger"))
     return result
 
 

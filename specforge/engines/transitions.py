@@ -68,14 +68,26 @@ class Scene:
 
     def before_it(self, owed: Owed) -> Question | None:
         """That it does not go wrong, from what was known by then.  None: it plainly cannot."""
+        return self._from(owed.known, negate(owed.wrong))
+
+    def but_for(self, guard: int, goal: Bool) -> Question | None:
+        """The goal, from what is asked before the state changes, but for the guard (a condition, by its position)."""
         algebra = self.algebra
-        conditions, *facts = owed.known
+        end = (len(algebra.conditions), *self.happened)
+        before = next((each for each in algebra.changes if each[0] > guard), end)
+        others = {at for at, _ in algebra.guarded if guard < at < before[0]}
+        return self._from(before, goal, {*range(guard), *others})
+
+    def _from(self, before: tuple[int, int, int, int], goal: Bool, only: set[int] | None = None) -> Question | None:
+        """The goal, from so many conditions and facts.  None: they exclude each other plainly."""
+        algebra = self.algebra
+        conditions, *facts = before
         stages = zip(algebra.facts, facts, self.happened, strict=True)
         known = [[*stage[:count], *stage[happened:]] for stage, count, happened in stages]
-        known[PLAIN] = [*known[PLAIN], *algebra.conditions[:conditions]]
+        known[PLAIN] += [each for at, each in enumerate(algebra.conditions[:conditions]) if only is None or at in only]
         if any(each is False for each in known[PLAIN]):
             return None
-        made = Question((known[0], known[1], known[2]), list(self.hypotheses), negate(owed.wrong))
+        made = Question((known[0], known[1], known[2]), list(self.hypotheses), goal)
         made.seen = self.speaks_of_crowd
         return made
 
