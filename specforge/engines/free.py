@@ -31,6 +31,7 @@ TEXTS: dict[str, str] = {
     "alive": "every action and every duty can happen",
     "vacuous": "every claim is judged in some run that keeps what is given, and its condition can be met",
     "fed": "no claim rests on an amount kept by hand that no money ever changes",
+    "idle": "guards that never refuse anything are named",
 }
 FREE_CHECKS: tuple[str, ...] = tuple(TEXTS)
 EVERYTHING = Scope("any", "any")
@@ -185,8 +186,10 @@ def free_rows(
     searches: Mapping[FreeGoal, Search],
     checks: Sequence[str],
     scope_of: Callable[[Search], Scope],
+    idle: Sequence[str] | None = None,
 ) -> list[Result]:
-    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run."""
+    """One row per check.  `searches`: what became of the goals; `scope_of`: how far a search excluded every run; `idle`: the
+    guards that never refuse anything (None: nobody has looked)."""
     rows: list[Result] = []
     for check in checks:
         about = Result("free", rulebook, check, Verdict.UNKNOWN, text=TEXTS[check], span=system.span)
@@ -194,6 +197,8 @@ def free_rows(
         about = evolve(about, seconds=sum(each.seconds for each in goals.values()))
         if check == "fed":
             rows.append(_fed_row(system, about))
+        elif check == "idle":
+            rows.append(_idle_row(about, idle))
         elif check in ("alive", "vacuous"):
             rows.append(_sometime_row(about, goals))
         else:
@@ -252,6 +257,14 @@ def _with_tables(system: ir.System, row: Result) -> Result:
     if kept and row.verdict is Verdict.PROVED:
         return evolve(row, engine="table", reason="every lookup has a row, and every property of a table is proved")
     return row
+
+
+def _idle_row(about: Result, idle: Sequence[str] | None) -> Result:
+    """A note, not a verdict on the rulebook: a guard may be there for clarity."""
+    if idle is None:
+        return evolve(about, reason="there was no time to look for them")
+    reason = "; ".join(idle) or "none was found"
+    return evolve(about, verdict=Verdict.PROVED, scope=EVERYTHING, engine="induction", reason=reason)
 
 
 def _fed_row(system: ir.System, about: Result) -> Result:

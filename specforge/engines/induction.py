@@ -84,6 +84,11 @@ def prove(
 
 def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: int = RLIMIT) -> list[Idle]:
     """The guards that never refuse anything, under what is given, by what is known of the system."""
+    if not given:
+        always = Prover(Book.of(system), [], rlimit, None, known.lemmas, known.done, known.names)
+        always.dropped = known.dropped
+        for number, layer in enumerate(guesses.cheap_layers(always.book)):
+            always.keep_inductive(layer, number)
     split = asked_one_by_one(system)
     claim = ir.Claim("", ir.AtRest(), ir.YES, ())
     prover = Prover(Book.of(split), [ClaimGoal(claim, given)], rlimit, None, dict(known.lemmas))
@@ -99,7 +104,8 @@ def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: i
         """Nothing else refuses the action in any case, and the guard adds nothing."""
         return shown(scene, at, scene.algebra.conditions[at]) and not shown(scene, at, False)
 
-    return idle_guards(split, prover.cases, lambda case: prover.scene(case, (), None, None, "plain", False)[0], follows)
+    found = idle_guards(split, prover.cases, lambda case: prover.scene(case, (), None, None, "plain", False)[0], follows)
+    return [evolve(each, given=tuple(assumed.text for assumed in given)) for each in found]
 
 
 @define(eq=False)

@@ -60,13 +60,19 @@ def ledger(system: ir.System) -> list[Lemma]:
 
 
 def border(system: ir.System, house: ir.Field) -> list[Lemma]:
-    """What is held is no more than members ever brought in."""
+    """What is held is no more than members ever brought in; and what a member has, no more than he did."""
     result: list[Lemma] = []
     for each in system.fields.values():
         if each.short == f"brought_in({house.asset})" and not house.house:
             held = ir.Read(house.name, RULES_MEMBER)
             text = f"{house.name} <= (sum of brought_in(t, {house.asset}) for t: {each.party})"
             result.append(Lemma(text, ir.Op(Op.LE, (held, total(system, each))), text, "ledger"))
+            t = ir.Var("t")
+            for own in system.fields.values():
+                if own.party == each.party and own.asset == house.asset and own.per is None:
+                    text = f"for all t: {each.party}: t.{own.short} <= brought_in(t, {house.asset})"
+                    fact = ir.Op(Op.LE, (ir.Read(own.name, t), ir.Read(each.name, t)))
+                    result.append(Lemma(text, every("t", each.party, fact), text, "ledger"))
     return result
 
 

@@ -20,11 +20,12 @@ from attrs import define, evolve, field, frozen
 
 from specforge.algebra.solver import SECOND, set_seed
 from specforge.core import ir
+from specforge.diagnostics.source import Span
 from specforge.engines.cores import core_of_proof
 from specforge.engines.deadline import Clock, OutOfTime, Work, at_most
 from specforge.engines.fixed import prove_fixed
 from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
-from specforge.engines.induction import Known, Provable, prove
+from specforge.engines.induction import Known, Provable, idle, prove
 from specforge.engines.refute import Bounds, Effort, Quest, Refuter
 from specforge.engines.rows import Row, row_of, rows_of, scenario_plans, scenario_run, scope_of, shown_by
 from specforge.engines.scenarios import scenario_result
@@ -85,6 +86,7 @@ class Agenda:
     free: list[FreeGoal] = field(init=False)
     searches: dict[FreeGoal, Quest] = field(init=False)
     untold: set[str] = field(init=False)
+    idle: list[str] | None = None  # the guards that never refuse anything, once somebody has looked
 
     def __attrs_post_init__(self) -> None:
         options, system = self.options, self.system
@@ -133,7 +135,7 @@ class Agenda:
     def say_free(self, checks: Sequence[str]) -> None:
         checks = [each for each in checks if each in self.untold]
         self.untold -= set(checks)
-        for result in free_rows(self.system, self.rulebook, self.searches, checks, scope_of):
+        for result in free_rows(self.system, self.rulebook, self.searches, checks, scope_of, self.idle):
             self.emit(result)
 
     # ------------------------------------------------------------ SEEK
@@ -187,6 +189,8 @@ class Agenda:
 
     def _is_settled(self, check: str) -> bool:
         """What is known of the check needs no proof and no further search."""
+        if check == "idle":
+            return False
         goals = [each for each in self.free if each.check == check]
         if not goals:
             return True
@@ -219,6 +223,7 @@ class Agenda:
         never = {each: quest for each, quest in self.searches.items() if each.wants == "never" and quest.trace is None}
         self._prove([*never.values()], [each.goal for each in never.values()], known)
         self.say_free([each.check for each, quest in never.items() if quest.proved])
+        self._look_for_idle_guards(known)
         for quest, goal in self._unseen():
             self._prove([quest], [goal], known)
         for each, quest in self.searches.items():
@@ -258,6 +263,18 @@ class Agenda:
             if look and isinstance(outcome, NotProved) and outcome.lead is not None:
                 with _within(self.clock):
                     quest.lead = outcome.lead()
+
+    def _look_for_idle_guards(self, known: Known) -> None:
+        """Under nothing, then under each set of assumptions that some claim has: what is not yet found."""
+        if "idle" not in self.checks or self.clock.left <= 0:
+            return
+        found: dict[tuple[str, Span, str], str] = {}
+        with _within(self.clock):
+            for given in sorted({(), *(row.quest.goal.given for row in self.rows)}, key=lambda each: [len(each), str(each)]):
+                for each in idle(self.system, given, known):
+                    found.setdefault((each.action, each.span, each.who), each.text())
+            self.idle = list(found.values())
+            self.say_free(["idle"])
 
     def _unseen(self) -> list[tuple[Quest, ClaimGoal]]:
         """What no run has shown though one should, each with the claim that none can."""

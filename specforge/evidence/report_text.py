@@ -176,7 +176,8 @@ def table(file: FileReport, layout: Layout) -> str:
 def _limits(result: Result) -> str:
     """What must stand beside the word: what the search kept to, and why there is no stronger verdict."""
     weak = result.kind != "scenario" and result.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN)
-    reason = result.reason if result.verdict is not Verdict.PROVED else ""
+    is_note = result.kind == "free" and result.name == "idle"
+    reason = result.reason if result.verdict is not Verdict.PROVED or is_note else ""
     return "; ".join(each for each in (*(result.scope.limits if weak else ()), reason) if each)
 
 

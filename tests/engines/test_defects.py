@@ -1,5 +1,7 @@
 """That no statement ever meets a defect: shown for any number of members, and not shown where one may."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from pathlib import Path
