@@ -81,7 +81,7 @@ class CrowdAlgebra:
     crowd: Mapping[str, list[Virtual]]
     state: dict[Any, Any] = field(factory=dict)
     owed: list[Owed] = field(factory=list)
-    guarded: list[tuple[int, Span]] = field(factory=list)  # the guards: which condition (-1: none by itself), and where it stands
+    guarded: list[tuple[int, Span]] = field(factory=list)  # guards: which condition (-1: none by itself), and where it stands
     changes: list[tuple[int, int, int, int]] = field(factory=list)  # what was known (as in Owed) at each change of the state
     acting: list[Virtual] = field(factory=list)  # the classes whose members act, or of whom something is demanded
     forgotten: frozenset[Span] = frozenset()  # statements whose amounts may be anything

@@ -210,7 +210,7 @@ class Agenda:
     # ------------------------------------------------------------ PROVE
 
     def prove(self) -> News:
-        """Every claim that nobody expects to be refuted; that settling ends and no defect is met; then, of what no run has shown,
+        """Every claim that nobody expects to be refuted; that settling ends, no defect is met; then, of what no run has shown,
         that none can."""
         known = Known()
         rows = [row for row in self.rows if row.quest.trace is None and not row.sought]

@@ -47,7 +47,7 @@ def searched(system: ir.System, runs: int = 200, members: int = 2) -> dict[FreeG
 
 
 def rows(system: ir.System, searches: Mapping[FreeGoal, Search], scope: Scope = SMALL) -> dict[str, Result]:
-    return {row.name: row for row in free_rows(system, "test", searches, FREE_CHECKS, lambda search: scope)}
+    return {row.name: row for row in free_rows(system, "test", searches, FREE_CHECKS, lambda search: scope, [])}
 
 
 VENUE = """
