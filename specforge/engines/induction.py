@@ -262,7 +262,7 @@ class Prover:
         return not self.book.listening({case.rule} | called(self.system.actions[case.rule].body))
 
     def ways(self, case: Case) -> list[str]:
-        """"coarse" forgets of the crowd who counts in a tier, "plain" does not, "split" cuts classes for what is assumed too."""
+        """"coarse" forgets of the crowd who counts in a tier, "plain" not, "split" cuts classes for what is assumed too."""
         return ["coarse", "plain", "split"] if self._shares(case) else ["plain", "split"]
 
     def lemmas_in(self, scene: Scene) -> list[Hypothesis]:
