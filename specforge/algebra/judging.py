@@ -110,7 +110,9 @@ class CrowdEvaluator(Evaluator):
         super()._simultaneously(and_together)
 
     def _in_turn(self, turn: ir.Tier, env: Env) -> None:
-        raise NotAdditive("members who act one after the other are not known by their sums", turn.span)
+        if self.algebra.crowd.get(turn.party or "", ()):
+            raise NotAdditive("members who act one after the other are not known by their sums", turn.span)
+        super()._in_turn(turn, env)
 
     def _set(self, statement: ir.Set, env: Env) -> None:
         self._is_flag = isinstance(self.system.fields[statement.place.field].type, ir.Flag)
