@@ -22,6 +22,7 @@ from specforge.syntax.read import read
 
 MOST_BOOKS = 60  # a rulebook that is used twice counts twice
 DEEPEST_USE = 12
+MOST_INCLUDED = 2_000_000  # characters; a file that is included twice counts twice
 FRAMES = 20_000
 STANDARD = "std/"  # paths that begin so name files of the standard library
 LIBRARY = (Path(__file__).parents[1] / "library").resolve()
@@ -126,6 +127,7 @@ class _Reader:
     parsed: dict[Path, tree.Rulebook | None] = field(factory=dict)
     lines: dict[str, tree.Include] = field(factory=dict)  # for each included file, the line that brought it in
     count: int = 0
+    included: int = 0
 
     def trees(self, source: SourceFile, path: Path) -> Trees | None:
         return self._trees(self._parse(source, path), path, [path])
@@ -181,6 +183,12 @@ class _Reader:
         self.lines.setdefault(_shown(item.path), top)
         book = self._read(target, item.path, "included")
         if book is None:
+            return None
+        self.included += len(book.span.file.text)
+        if self.included > MOST_INCLUDED:
+            if self.included - len(book.span.file.text) <= MOST_INCLUDED:
+                message = f"the included files have more than {MOST_INCLUDED:_} characters together"
+                self.problems.append(error(Code.SF414, message, Label(item.path.span, "no more")))
             return None
         parts = self._parts(book, target, [*chain, target], top)
         if parts is not None:

@@ -185,6 +185,12 @@ def test_inclusion_has_an_end(tmp_path: Path) -> None:
     assert [each.code for each in load(path, root=str(tmp_path))[1]] == [Code.SF414]
 
 
+def test_included_texts_are_limited_together(tmp_path: Path) -> None:
+    large = "asset USD\n" + "# nothing\n" * 19_000
+    path = written(tmp_path, large=large, main="".join(f'include "large.rulebook" with USD as U{i}\n' for i in range(20)))
+    assert [each.code for each in load(path, root=str(tmp_path))[1]] == [Code.SF414]
+
+
 def test_the_new_words_are_names_wherever_no_sentence_has_them() -> None:
     system = good(
         'rulebook "Names"\nasset USD\nparty Trader:\n    apart: flag\n    without: balance USD\n'
