@@ -11,6 +11,7 @@ from attrs import define, field
 
 from specforge.algebra.obligation import RLIMIT, Answer, strong
 from specforge.algebra.symbolic import as_term, conj, implies, negate
+from specforge.algebra.terms import flag
 
 Bool = Any
 PATIENCE = 8_000  # milliseconds, a last resort: the work is bounded first
@@ -36,7 +37,7 @@ class Jointly:
         for name, cond in hypotheses.items():
             if cond is not True and name not in self.hypotheses:
                 self.hypotheses[name] = cond
-                self.solver.add(as_term(implies(z3.Bool(f"uses:{name}"), cond)))
+                self.solver.add(as_term(implies(flag(f"uses:{name}"), cond)))
 
     def question(self, when: Bool, goal: Bool, using: Sequence[str]) -> Together:
         """Does the goal follow from the facts and those hypotheses, where `when` holds?"""
@@ -72,12 +73,12 @@ class Together:
             return "proved"
         solver, step = self.step.solver, self.step
         step.asked += 1
-        literal = z3.Bool(f"ask:{step.asked}")
+        literal = flag(f"ask:{step.asked}")
         solver.add(z3.Implies(literal, as_term(conj((self.when, negate(self.goal))))))
         solver.set("rlimit", rlimit if step.linear else rlimit // SHARE)
         solver.set("timeout", PATIENCE)
         try:
-            result = str(solver.check(literal, *(z3.Bool(f"uses:{name}") for name in self.using)))
+            result = str(solver.check(literal, *(flag(f"uses:{name}") for name in self.using)))
         except z3.Z3Exception:
             result = "unknown"
         if result == "unsat":
