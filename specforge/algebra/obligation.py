@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.symbolic import Sel, as_term, negate
-from specforge.algebra.terms import mentions
+from specforge.algebra.terms import assume, mentions
 
 Bool = Any
 Answer = Literal["proved", "open", "gave up"]
@@ -194,9 +194,7 @@ def strong(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
 def _tracking(solver: z3.Solver, facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
     """A solver that can say which sources it needed."""
     solver.set("unsat_core", True)
-    solver.add(*facts)
-    for source, terms in sources.items():
-        solver.assert_and_track(z3.And(terms), f"uses:{source}")
+    assume(solver, facts, {f"uses:{source}": terms for source, terms in sources.items()})
     return solver
 
 

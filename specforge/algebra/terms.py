@@ -6,7 +6,7 @@ to be flags, or numbers, of the one context there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -125,6 +125,16 @@ def minus(a: Any, b: Any) -> Any:
 
 def times(a: Any, b: Any) -> Any:
     return product((a, b))
+
+
+def assume(solver: z3.Solver, facts: Sequence[Any], named: Mapping[str, Sequence[Any]]) -> None:
+    """Tells the solver the facts; and those that have names under their names, which an unsat core can give back."""
+    raw = solver.solver  # type: ignore[attr-defined]
+    for each in facts:
+        z3.Z3_solver_assert(_CONTEXT, raw, each.ast)
+    for name, parts in named.items():
+        told = both(parts) if len(parts) > 1 else parts[0]
+        z3.Z3_solver_assert_and_track(_CONTEXT, raw, told.ast, flag(name).ast)
 
 
 def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
