@@ -167,7 +167,7 @@ Row = tuple[Fraction | None, Fraction, Fraction]  # upper end, rate, amount
 def brackets() -> list[tuple[str, list[Row]]]:
     """The tables of maintenance margins, read from the text."""
     found: list[tuple[str, list[Row]]] = []
-    for book in ("brackets", "binance"):
+    for book in ("brackets", "btcusdt"):
         text = (RULEBOOKS / "binance" / f"{book}.rulebook").read_text(encoding="utf-8")
         for name, body in TABLE.findall(text):
             rows: list[Row] = []
