@@ -56,7 +56,8 @@ def needed(file: FileReport, layout: Layout) -> list[str]:
             by.setdefault(each.key, []).append(result.name)
     home = file.system.span.file.path
     used = [each for each in sentences(file.system) if each.key in by]
-    title = f"what the {plural(len(proofs), 'proof')} of {file.path} need"
+    one = len(proofs) == 1
+    title = f"what the {'proof' if one else plural(len(proofs), 'proof')} of {file.path} need{'s' if one else ''}"
     rows = [_row(each, home, layout, ", ".join(dict.fromkeys(by[each.key]))) for each in used]
     heads = [Column(right=True), Column(flex=True), Column(most=max(20, layout.width // 3))]
     lines = [layout.paint("bold", title), *columns(layout, heads, rows, indent=2)]
@@ -95,7 +96,8 @@ def undecided(result: Result, layout: Layout) -> str:
     lines = title_lines(layout, word(result), kind_of(result), result.name, result.text, place_of(result.span))
     if result.given:
         lines += layout.paragraph("given", [layout.clean(", ".join(result.given))])
-    where = f" ({place_of(lead.where)})" if place_of(lead.where) else ""
+    where = place_of(lead.where, result.span.file.path)
+    where = f" ({where})" if where else ""
     lines += layout.wrapped(f"not proved: {lead.why}{where}")
     if not lead.event:
         return "\n".join(lines)
