@@ -8,7 +8,7 @@ two and the run starts again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -104,7 +104,7 @@ class CrowdAlgebra:
         self.conditions = Noted(self)
 
     @contextmanager
-    def speaking(self, sentence: Any) -> Iterator[None]:
+    def speaking(self, sentence: Any) -> Generator[None]:
         before, self.sentence = self.sentence, sentence
         try:
             yield
@@ -522,7 +522,7 @@ class CrowdAlgebra:
                     (self.conditions if stage == PLAIN else self.facts[stage]).append(needed)
 
     @contextmanager
-    def of_crowd(self, member: Any) -> Iterator[None]:
+    def of_crowd(self, member: Any) -> Generator[None]:
         """What is demanded meanwhile is demanded of this member."""
         virtual = [member] if isinstance(member, Virtual) else []
         self.acting.extend(virtual)

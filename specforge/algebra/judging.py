@@ -6,7 +6,7 @@ shown for all members is shown for members that stand for any (witnesses): the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -125,7 +125,7 @@ class CrowdEvaluator(Evaluator):
             super()._move(statement, env)
 
     @contextmanager
-    def _forgetting(self, span: Span, amount: ir.Expr) -> Iterator[None]:
+    def _forgetting(self, span: Span, amount: ir.Expr) -> Generator[None]:
         before, self._anything = self._anything, amount if span in self.algebra.forgotten else None
         try:
             yield
@@ -184,7 +184,7 @@ class CrowdEvaluator(Evaluator):
     # -- nothing goes wrong for members who are not there
 
     @contextmanager
-    def _somebody(self, env: Env) -> Iterator[None]:
+    def _somebody(self, env: Env) -> Generator[None]:
         virtual = [each for each in env.values() if isinstance(each, Virtual)]
         self.algebra.guards.extend(negate(each.empty) for each in virtual)
         self.algebra.acting.extend(virtual)

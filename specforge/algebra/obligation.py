@@ -172,7 +172,7 @@ class Values:
     def of(self, value: Any) -> Any:
         """The exact value of a number, a condition or a member; None of a number that is not rational."""
         if isinstance(value, Poly):
-            found = self.model.eval(value.term(), model_completion=True)
+            found: Any = self.model.eval(value.term(), model_completion=True)
             if not z3.is_rational_value(found):
                 return None
             return Fraction(found.numerator_as_long(), found.denominator_as_long())
