@@ -14,7 +14,7 @@ from specforge.algebra.symbolic import as_term, conj, implies, negate
 from specforge.algebra.terms import flag
 
 Bool = Any
-PATIENCE = 8_000  # milliseconds, a last resort: the work is bounded first
+PATIENCE = 3_000  # milliseconds, a last resort: the work is bounded first
 SHARE = 4  # of the work allowed: what the shared solver gets before a fresh one is asked
 
 

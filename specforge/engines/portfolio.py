@@ -41,7 +41,7 @@ Tell = Callable[[str], None]
 
 
 FEW = (2, 3)  # members to try
-FEW_WORK = 3 * SECOND  # for each of these
+FEW_WORK, FEW_SECONDS = 3 * SECOND, 6.0  # for each of these; the seconds are a last resort, where products are not counted
 
 
 class Stage(Enum):
@@ -330,7 +330,7 @@ class Agenda:
                 return
             self.tell(f"proving for {members} members")
             sizes = {party.name: max(members, len(party.named)) for party in parties}
-            work = Work(FEW_WORK, self.clock)
+            work = Work(FEW_WORK, Clock(min(self.clock.deadline, time.monotonic() + FEW_SECONDS)))
             found = prove_fixed(self.system, sizes, list(goals), FEW_WORK // 20, work, further=from_fixed_point)
             for goal, outcome in found.items():
                 if isinstance(outcome, Proved):
