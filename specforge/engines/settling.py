@@ -114,6 +114,10 @@ def _in_part(book: Book, duty: ir.Duty) -> Iterator[Counted]:
     if len(parts) > 1:
         for part in parts:
             yield _over(duty, part, one_line(part))
+    if len(parts) > 2:
+        for but in parts:
+            others = tuple(part for part in parts if part is not but)
+            yield _over(duty, ir.Op(Op.AND, others), " and ".join(one_line(each) for each in others))
 
 
 def _not_empty(book: Book, duty: ir.Duty) -> Iterator[Counted]:

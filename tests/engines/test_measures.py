@@ -121,3 +121,27 @@ def test_once_for_each_member_is_enough() -> None:
     system, diagnostics = compile_text(text.format(right="t.right := yes", left="t.left := yes"))
     assert system is not None, diagnostics
     assert isinstance(measured(system), Proved)
+
+
+VAULT = """rulebook "A vault" "One account takes over what others cannot carry."
+asset LOT
+party Trader:
+    size: net LOT
+    weak: flag
+member vault: Trader
+party Venue, one:
+    round: number = 0
+action tick(t: Trader, n: LOT):
+    require n > 0
+    transfer n from vault.size to t.size
+duty take_over(t: Trader) after tick:
+    when {guard}t.size != 0 and t.weak
+    transfer t.size from t.size to vault.size
+"""
+
+
+@pytest.mark.parametrize("guard", ["t != vault and ", ""])
+def test_whoever_takes_all_over_is_left_out_of_the_count(guard: str) -> None:
+    system, diagnostics = compile_text(VAULT.format(guard=guard))
+    assert system is not None, diagnostics
+    assert isinstance(measured(system), Proved if guard else NotProved)
