@@ -146,6 +146,11 @@ class Refuter:
     def left(self) -> float:
         return self.clock.left
 
+    def look(self) -> None:
+        """Random runs, then the search for what should be found: nothing else."""
+        self.explore()
+        self._hunt([each for each in self.quests if each.hopeful])
+
     def search(self) -> None:
         """After random runs: what is expected, then how short, then a moment for the rest."""
         self._hunt([each for each in self.quests if each.hopeful and each.excluding])
