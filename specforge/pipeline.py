@@ -89,8 +89,9 @@ def check(
             crew.hurry()
         finally:
             crew.stop()
-        for each in crew.complete() if store is not None else []:
-            store.keep(_report(each), began)
+        for each in crew.complete():
+            if store is not None:
+                store.keep(_report(each), began)
     return Report(tuple(_report(each) for each in files), interrupted, tuple(internal), time.monotonic() - start)
 
 

@@ -134,11 +134,8 @@ def share_of(cond: Any) -> Any:
     if isinstance(cond, Cond) and cond.kind == ">" and len(cond.own.parts) == 1:
         ((atom, by),) = cond.own.parts.items()
         return (cond.own.of, atom) if atom[0] == "share" and by.same(po.ONE) else None
-    if (
-        isinstance(cond, z3.BoolRef)
-        and z3.is_gt(cond)
-        and z3.is_const(cond.arg(0))
-        and cond.arg(0).decl().name().startswith(SHARE)
-    ):
-        return po.Atom(cond.arg(0))
+    if isinstance(cond, z3.BoolRef) and z3.is_gt(cond):
+        share = cond.arg(0)
+        if isinstance(share, z3.ArithRef) and z3.is_const(share) and share.decl().name().startswith(SHARE):
+            return po.Atom(share)
     return None

@@ -37,7 +37,6 @@ from specforge.algebra.classes import (
 from specforge.algebra.polynomial import Poly, either
 from specforge.algebra.symbolic import Sel, conj, disj, equal, implies, merge, negate
 from specforge.core import ir
-from specforge.core.evaluate import LIVE
 from specforge.diagnostics.source import Span
 
 Bool = Any
@@ -143,11 +142,11 @@ class CrowdAlgebra:
         return Poly.atom(z3.Real(f"{hint}!{number}"))
 
     def fact(self, stage: int, cond: Bool) -> None:
-        needed = implies(self._guard(), cond)
+        needed = implies(self.guard(), cond)
         if needed is not True:
             self.facts[stage].append(needed)
 
-    def _guard(self) -> Bool:
+    def guard(self) -> Bool:
         return conj(each for each in self.guards if not isinstance(each, Cond))
 
     # -- values
@@ -182,12 +181,13 @@ class CrowdAlgebra:
             case ir.Operator.EQ:
                 return self._equal(args[0], args[1])
             case ir.Operator.NOT:
-                return self._not(args[0])
+                return self.opposite(args[0])
             case ir.Operator.FLOOR:
                 return self._floor(args[0])
-        raise AssertionError(op)
+            case ir.Operator.DIV | ir.Operator.AND | ir.Operator.OR:
+                raise AssertionError(op)
 
-    def _not(self, cond: Any) -> Any:
+    def opposite(self, cond: Any) -> Any:
         if isinstance(cond, Cond):
             return cond.negated()
         if isinstance(cond, FlagCond):
@@ -315,9 +315,9 @@ class CrowdAlgebra:
         return None
 
     def _never_above(self, of: Virtual, atom: OwnAtom, by: Poly) -> bool:
-        return (atom == HEAD or (of.party, atom) in self.own_signs) and self._never_negative(-by)
+        return (atom == HEAD or (of.party, atom) in self.own_signs) and self.never_negative(-by)
 
-    def _never_negative(self, p: Poly) -> bool:
+    def never_negative(self, p: Poly) -> bool:
         return all(by >= 0 and all(each.id in self.known_signs for each in monomial) for monomial, by in p.parts.items())
 
     def decide(self, cond: Any) -> Bool:
@@ -387,7 +387,7 @@ class CrowdAlgebra:
     # -- state
 
     def read(self, view: dict[Any, Any] | None, field: ir.Field, member: Any, index: Any) -> Any:
-        state = self.state if view is LIVE else view
+        state = self.state if view is None else view
         for which, at in ((0, member), (1, index)):
             if isinstance(at, Sel):
                 possible = [(k, cond) for k, cond in enumerate(at.is_) if cond is not False]
@@ -517,7 +517,7 @@ class CrowdAlgebra:
     def _hold(self, cond: Any, span: Span) -> None:
         with self.speaking(("span", span)):
             for stage, fact in self.consequences(cond):
-                needed = implies(self._guard(), fact)
+                needed = implies(self.guard(), fact)
                 if needed is not True:
                     (self.conditions if stage == PLAIN else self.facts[stage]).append(needed)
 
@@ -540,13 +540,13 @@ class CrowdAlgebra:
         if giving and not (isinstance(cond, Cond) and cond.kind == ">=" and set(cond.own.parts) <= set(giving[-1].own.parts)):
             return
         if not self.acting:
-            wrong = True if isinstance(cond, Cond | FlagCond | Opaque) else conj((self._guard(), negate(cond)))
+            wrong = True if isinstance(cond, Cond | FlagCond | Opaque) else conj((self.guard(), negate(cond)))
             if wrong is not False:
                 self.owed.append(Owed(wrong, defect, span, self._known()))
         self._hold(cond, span)
 
     def took(self, action: str, args: tuple[Any, ...]) -> None:
-        self.taken.append((self._guard(), action, args))
+        self.taken.append((self.guard(), action, args))
         if self.on_took is not None:
             self.on_took(action, args)
 

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from specforge.core import ir
-from specforge.core.evaluate import LIVE, Env, Evaluator
+from specforge.core.evaluate import Env, Evaluator
 from specforge.core.machine import Choice, DefectFound, Members, Picker, Refused, first_option
 from specforge.diagnostics.source import Span
 
@@ -61,7 +61,7 @@ class ExactAlgebra:
         return range(self.sizes[party])
 
     def read(self, view: State | None, field: ir.Field, member: int, index: int | None) -> Any:
-        return (self.state if view is LIVE else view)[field.name, member, index or 0]
+        return (self.state if view is None else view)[field.name, member, index or 0]
 
     def write(self, field: ir.Field, member: int, index: int | None, value: Any) -> None:
         self.state[field.name, member, index or 0] = value

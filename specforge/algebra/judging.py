@@ -157,7 +157,7 @@ class CrowdEvaluator(Evaluator):
         self.algebra.kappa = None
         if factor is not None:
             kappa = self.value(factor, env)
-            self.algebra.kappa = kappa if isinstance(kappa, po.Poly) and self.algebra._never_negative(kappa) else None
+            self.algebra.kappa = kappa if isinstance(kappa, po.Poly) and self.algebra.never_negative(kappa) else None
         self._tier_now = tier if tier.party is not None else None
         try:
             return super()._tier(tier, asked, env)
@@ -286,7 +286,7 @@ class CrowdEvaluator(Evaluator):
         value = self._leaf(lambda: self.value(expr, env))
         if value is None or isinstance(value, Opaque):
             return NOTHING
-        cond = value if want else self.algebra._not(value)
+        cond = value if want else self.algebra.opposite(value)
         known = self.algebra.answer(cond)
         if known is not None:
             return Says(known)
@@ -370,6 +370,8 @@ def cap_per_weight(tier: ir.Tier) -> ir.Expr | None:
                 mentioned = {node.name for node in ir.walk(factor) if isinstance(node, ir.Var)}
                 if weight == tier.key and tier.var not in mentioned:
                     return factor
+        case _:
+            pass
     return None
 
 

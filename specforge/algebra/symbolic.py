@@ -19,7 +19,6 @@ from specforge.algebra import terms
 from specforge.algebra.exact import OPERATIONS, Cell
 from specforge.algebra.terms import real as real
 from specforge.core import ir
-from specforge.core.evaluate import LIVE
 from specforge.diagnostics.source import Span
 
 RATE = "rate"  # the source of a proportional collect's common rate
@@ -499,7 +498,7 @@ class SymbolicAlgebra:
     # -- state
 
     def read(self, view: dict[Cell, Any] | None, field: ir.Field, member: Any, index: Any) -> Any:
-        state = self.state if view is LIVE else view
+        state = self.state if view is None else view
         if isinstance(member, Sel):
             return self._pick(member, lambda k: self.read(view, field, k, index))
         if isinstance(index, Sel):

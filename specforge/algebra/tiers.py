@@ -7,7 +7,7 @@ hold for every policy.  The policy's own laws are kept apart: most proofs do not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import z3
 
@@ -104,7 +104,7 @@ def _weighted(
                 has = algebra.decide(algebra.apply(ir.Operator.LT, po.ZERO, weight))
                 result.append(cap if has is True else Own(member, {}) if has is False else algebra.merge(has, cap, po.ZERO))
         else:
-            result.append(po.either(positive(weight), cap, po.ZERO))
+            result.append(po.either(positive(cast(po.Poly, weight)), cap, po.ZERO))
     return result
 
 

@@ -44,8 +44,9 @@ def main(options: argparse.Namespace) -> int:
             report = checked(paths, check_options(options), lines, tables)
         else:
             report = _again_and_again(paths, check_options(options), options.stability)
-            for result in report.results if lines is not None else ():
-                lines(result)
+            for result in report.results:
+                if lines is not None:
+                    lines(result)
         code = exit_code(report, options.fail_on)
         _print(report, options, stream, code, tables.shown if tables is not None else 0)
         if options.output is not None:

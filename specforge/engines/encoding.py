@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 from attrs import define, field, frozen
 
@@ -554,7 +554,7 @@ def clone(value: Any, suffix: str) -> Any:
     """The same kind of unknown under another name."""
     if isinstance(value, Num):
         if value.cases is None:
-            return Num(renamed(value.term, suffix), None, value.sources)
+            return Num(cast(Any, renamed(value.term, suffix)), None, value.sources)
         return Num(None, tuple((v, renamed(cond, suffix)) for v, cond in value.cases), value.sources)
     if isinstance(value, Sel):
         return Sel(tuple(renamed(each, suffix) for each in value.is_))

@@ -497,9 +497,8 @@ class Prover:
         return needs
 
     def _premises(self, goal: ClaimGoal) -> tuple[str, ...]:
-        at_rest = isinstance(goal.claim.moment, ir.AtRest | ir.EveryStep) or (
-            isinstance(goal.claim.moment, ir.After) and not goal.claim.moment.duty
-        )
+        moment = goal.claim.moment
+        at_rest = not (isinstance(moment, ir.After) and moment.duty)
         return (ENDS,) if at_rest and self.system.duties else ()
 
     def _why_not(self, need: Need, seconds: float) -> NotProved:

@@ -160,9 +160,8 @@ def phases(book: Book, goals: Sequence[ClaimGoal]) -> list[Lemma]:
                 parts = tuple(each for each in (phase, guard, cond) if each is not None)
                 text = f"{name}, except while {' or '.join(each for each in (while_, unless) if each)}"
                 body: ir.Expr = ir.Op(Op.OR, parts)
-                party = next(
-                    (d.params[0].type.party for d in book.system.duties.values() if d.params and d.params[0].name == var), ""
-                )  # type: ignore[union-attr]
+                kinds = [each.params[0] for each in book.system.duties.values() if each.params]
+                party = next((k.type.party for k in kinds if k.name == var and isinstance(k.type, ir.Of)), "")
                 result.append(Lemma(text, every(var, party, body) if var else body, text, "phase"))
     return result
 
@@ -177,9 +176,9 @@ def closable(book: Book) -> list[Lemma]:
         worth = [c.args[0] for c in conjuncts(duty.when) if isinstance(c, ir.Op) and c.op is Op.LT and c.args[1] == ir.ZERO]
         worth = [each for each in worth if not variables(each)]
         for collect in ir.walk(duty.body):
-            if not isinstance(collect, ir.Collect) or not worth:
+            held = absolute_of(collect.asked) if isinstance(collect, ir.Collect) else None
+            if not isinstance(collect, ir.Collect) or not worth or held is None:
                 continue
-            held = absolute_of(collect.asked)
             for tier in collect.tiers:
                 for cond in conjuncts(tier.where):
                     match cond:
@@ -187,6 +186,8 @@ def closable(book: Book) -> list[Lemma]:
                             other == held and zero == ir.ZERO
                         ):
                             result += _closable(system, worth[0], held, own, tier)
+                        case _:
+                            pass
     return result
 
 

@@ -92,7 +92,8 @@ def absolute_of(expr: ir.Expr) -> ir.Expr | None:
     match expr:
         case ir.If(ir.Op(Op.LT, (x, zero)), _, y) if zero == ir.ZERO and x == y:
             return x
-    return None
+        case _:
+            return None
 
 
 def absolute(x: ir.Expr) -> ir.Expr:

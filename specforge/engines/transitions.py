@@ -6,7 +6,7 @@ A transition is an action's body or one firing of a duty (engines/cases.py lists
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from attrs import define, field
 
@@ -234,7 +234,7 @@ def _start(scene: Scene) -> None:
         for member in algebra.members(each.party):
             for index in range(algebra.named[each.per]) if each.per else range(1):
                 cell = (each.name, member, index)
-                start = named.get(cell, None if free else each.start)
+                start = named.get(cast(Any, cell), None if free else each.start)
                 if start is not None:
                     value = scene.evaluator.value(start, {"self": member})
                     if isinstance(member, Virtual) and isinstance(value, Poly):
@@ -308,7 +308,7 @@ def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]], splitt
     def on_took(action: str, values: tuple[Any, ...]) -> None:
         for each in assumptions.get(action, ()):
             evaluator.splitting = splitting
-            guard, facts = algebra._guard(), evaluator.assume(each.cond, dict(zip(each.params, values, strict=False)))
+            guard, facts = algebra.guard(), evaluator.assume(each.cond, dict(zip(each.params, values, strict=False)))
             evaluator.splitting = False
             scene.hypotheses += [Hypothesis(f"assumption: {each.name}", stage, implies(guard, fact)) for stage, fact in facts]
 

@@ -90,7 +90,7 @@ class Store:
             read = {each: digest_of(each) for each in files}
             if any(digest is not None and Path(each).stat().st_mtime >= began for each, digest in read.items()):
                 return
-            head = {"files": {each: digest for each, digest in read.items() if digest is not None}}
+            head: dict[str, Any] = {"files": {each: digest for each, digest in read.items() if digest is not None}}
             head["body"] = hashlib.sha256(body).hexdigest()
             target = self._entry(report.path, self.options)
             target.parent.mkdir(parents=True, exist_ok=True)

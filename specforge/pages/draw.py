@@ -25,7 +25,7 @@ def svg(picture: Picture) -> str:
     import matplotlib
 
     matplotlib.use("svg")
-    settings = {
+    settings: dict[Any, Any] = {
         "svg.fonttype": "none", "svg.hashsalt": "specforge", "font.family": "sans-serif", "font.size": 9,
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3, "legend.frameon": False,
         "axes.formatter.useoffset": False, "axes.formatter.limits": (-6, 9), "text.parse_math": False,

@@ -148,7 +148,6 @@ Z3_OP_UNINTERPRETED: int
 Z3_OP_UMINUS: int
 
 # the interface in C
-class Ast:
-    def __mul__(self, count: int) -> Any: ...
+Ast: Any
 
 def __getattr__(name: str) -> Any: ...
