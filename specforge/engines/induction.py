@@ -29,7 +29,7 @@ from specforge.engines.settling import cycle, ring_text, settles
 from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Core, Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
-from specforge.evidence.goal import ClaimGoal, DefectGoal, action_assumptions, state_assumptions
+from specforge.evidence.goal import ClaimGoal, DefectGoal, RuleGoal, action_assumptions, state_assumptions
 from specforge.evidence.phrases import Phrases
 
 ENDS = "where settling ends"  # the premise of what is judged at rest, until it is proved
@@ -37,7 +37,7 @@ SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed
 Extra = tuple[tuple[str, int], ...]
 
 
-Provable = ClaimGoal | DefectGoal
+Provable = ClaimGoal | DefectGoal | RuleGoal
 RESTS = DefectGoal(ir.Defect.RESTS)
 
 
@@ -60,8 +60,8 @@ def prove(
     known: Known | None = None,
     outcomes: dict[Provable, ProofOutcome] | None = None,
 ) -> dict[Provable, ProofOutcome]:
-    """Each goal, proved or not: claims, that every settling ends (RESTS), that a defect is never met.  `rlimit`: the
-    solver's work per obligation; `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and
+    """Each goal, proved or not: claims, that every settling ends (RESTS), that a defect is never met, that a rule never
+    happens.  `rlimit`: the solver's work per obligation; `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and
     what is shown now; `outcomes`: where to put each as soon as it is known."""
     stop = None if seconds is None else time.perf_counter() + seconds
     book, known = Book.of(system), known or Known()
@@ -78,6 +78,7 @@ def prove(
             outcomes[RESTS] = prover.rests()
         if not given:
             prover.never([goal for goal in group if isinstance(goal, DefectGoal) and goal != RESTS], outcomes)
+            prover.dead([goal for goal in group if isinstance(goal, RuleGoal)], outcomes)
             known.lemmas, known.done, known.settling = prover.lemmas, prover.done, prover.settling
     return outcomes
 
@@ -446,6 +447,26 @@ class Prover:
         if not self.settles() or self.settling is None:
             return NotProved(self.restless or "", seconds=time.perf_counter() - started)
         return self._put_together("rests", self.settling_needs(self.settling), (), time.perf_counter() - started, self.settling)
+
+    # ------------------------------------------------------------ that a rule never happens
+
+    def dead(self, goals: Sequence[RuleGoal], outcomes: dict[Provable, ProofOutcome]) -> None:
+        """That these actions and duties cannot happen: no state in which the lemmas hold lets them."""
+        started, open_ = time.perf_counter(), list(goals)
+        for number, layer in enumerate(guesses.layers(self.book, [], [])):
+            if not open_ or (self.stop is not None and time.perf_counter() > self.stop):
+                return
+            self.keep_inductive([*layer, *guesses.never(self.book, [goal.rule for goal in open_])], number)
+            for goal in list(open_):
+                cases = [case for case in self.cases if case.kind in ("action", "duty") and case.rule == goal.rule]
+                needs = [Need(f"`{goal.rule}` never happens", case.text()) for case in cases]
+                asked = zip(needs, cases, strict=True)
+                seconds = time.perf_counter() - started
+                if all(self.ask(need, case, (), ir.NO, rlimit=self.rlimit // 8) for need, case in asked):
+                    outcomes[goal] = self._put_together(goal.name, needs, (), seconds)
+                    open_.remove(goal)
+                else:
+                    outcomes[goal] = NotProved("nothing was found that keeps it from happening", seconds=seconds)
 
     # ------------------------------------------------------------ that nothing goes wrong
 

@@ -10,7 +10,20 @@ from collections.abc import Iterator, Sequence
 from specforge.core import ir
 from specforge.engines.cases import RULES_MEMBER, Book, no
 from specforge.engines.readings import closable, kept_from_text, lines, pairs, phases
-from specforge.engines.shapes import YES, Op, busy, every, member_fields, never_below_zero, total, venue_fields
+from specforge.engines.shapes import (
+    YES,
+    Op,
+    busy,
+    conjuncts,
+    every,
+    guards_of,
+    member_fields,
+    never_below_zero,
+    one_line,
+    total,
+    variables,
+    venue_fields,
+)
 from specforge.evidence.certificate import Lemma
 from specforge.evidence.goal import ClaimGoal
 
@@ -152,6 +165,29 @@ def signs(book: Book) -> list[Lemma]:
                         for low, high, way in ((ir.ZERO, both, ">="), (both, ir.ZERO, "<=")):
                             words = f"{text} {sign} {place} {way} 0"
                             result.append(Lemma(words, ir.Op(Op.LE, (low, high)), words, "two signs"))
+    return result
+
+
+def never(book: Book, rules: Sequence[str]) -> list[Lemma]:
+    """That nobody is ever due, or part of what makes him so; that a guard of the venue never lets anything pass; and that an action
+    was never taken."""
+    result: list[Lemma] = []
+    for name in rules:
+        duty, action = book.system.duties.get(name), book.system.actions.get(name)
+        guards = conjuncts(duty.when) if duty is not None else guards_of(action.body) if action is not None else []
+        if duty is not None and len(guards) > 1:
+            guards = [duty.when, *guards]
+        for guard in guards:
+            params = [each for each in (duty.params if duty is not None else ()) if each.name in variables(guard)]
+            if variables(guard) <= {each.name for each in params}:
+                fact = no(guard)
+                for param in reversed(params):
+                    fact = every(param.name, param.type.party, fact)  # type: ignore[union-attr]
+                text = f"never: {one_line(guard)}"
+                result.append(Lemma(text, fact, text, "never"))
+        if f"by:{name}" in book.system.fields:
+            text = f"{name} is never taken"
+            result.append(Lemma(text, no(ir.Read(f"by:{name}", RULES_MEMBER)), text, "never"))
     return result
 
 

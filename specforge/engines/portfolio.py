@@ -276,20 +276,20 @@ class Agenda:
             self.idle = list(found.values())
             self.say_free(["idle"])
 
-    def _unseen(self) -> list[tuple[Quest, ClaimGoal]]:
+    def _unseen(self) -> list[tuple[Quest, Provable]]:
         """What no run has shown though one should, each with the claim that none can."""
         wanted = [*(row.quest for row in self.rows)]
         wanted += [quest for each, quest in self.searches.items() if each.wants == "sometime"]
         found = [(quest, self._opposite(quest, at < len(self.rows))) for at, quest in enumerate(wanted) if quest.trace is None]
         return [(quest, goal) for quest, goal in found if goal is not None]
 
-    def _opposite(self, quest: Quest, is_row: bool) -> ClaimGoal | None:
+    def _opposite(self, quest: Quest, is_row: bool) -> Provable | None:
         match quest.goal:
             case ReachGoal(reach):
                 never = ir.Op(ir.Operator.NOT, (reach.cond,))
                 return ClaimGoal(ir.Claim(f"never {reach.name}", ir.AtRest(), never, (), span=reach.span))
-            case RuleGoal(rule):
-                return ClaimGoal(ir.Claim(f"never {rule}", ir.After(rule, (), rule in self.system.duties), ir.NO, ()))
+            case RuleGoal() as goal:  # the prover shows of a rule that it never happens
+                return goal
             case ClaimGoal() as goal:
                 return None if is_row else goal
             case DefectGoal():
