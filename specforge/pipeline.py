@@ -255,7 +255,11 @@ class _Crew:
     def _stop_the_late(self) -> None:
         for worker in [each for each in self.running if time.monotonic() > each.deadline]:
             worker.process.kill()
-            self._falls_short(worker.task.file)
+            file, unproved = worker.task.file, self.unborn[worker.task.file] == len(STAGES) - 1
+            self._falls_short(file)
+            if unproved and worker.task.stage == STAGES[0]:  # what is to be proved need not wait for what was to be found
+                self.unborn[file] = 1
+                self._comes(Task(file, worker.task.path, STAGES[1]))
             self._leaves(worker)
 
     def hurry(self) -> None:

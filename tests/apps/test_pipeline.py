@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from specforge import pipeline
 from specforge.algebra.solver import Interrupted
@@ -118,3 +119,24 @@ def test_after_the_search_nobody_is_interrupted():
 def test_two_bundles_of_the_same_second_are_two_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert write_bundle(None, "check") != write_bundle(None, "check")
+
+
+def test_however_many_workers_there_are_the_rows_are_the_same(small: Path):
+    alone, together = ([evolve(each, seconds=0) for each in checked(small, jobs=jobs).results] for jobs in (1, 2))
+    assert alone == together and len(alone) > 5
+
+
+def only_the_prover_comes_to_an_end(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    if task.stage == "seek":
+        endless(task, options, until, line)
+    about = {"kind": "claim", "rulebook": task.path, "verdict": Verdict.PROVED, "scope": Scope("any", "any"), "met": True}
+    line.send(("row", Result(name=task.stage, **about)))
+    line.send(("done", News(frozenset())))
+
+
+def test_what_is_to_be_proved_does_not_wait_for_a_search_that_does_not_come_to_an_end(small: Path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_work", only_the_prover_comes_to_an_end)
+    monkeypatch.setattr(pipeline, "PATIENCE", 0.0)
+    report = checked(small, budget=12.0)
+    assert "prove" in {each.name for each in report.results}
+    assert exit_code(report) is Exit.UNDECIDED
