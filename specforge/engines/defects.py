@@ -2,6 +2,9 @@
 
 A rule is followed statement by statement: what was demanded of those before has held, so the first that goes wrong is looked
 for.  What is demanded of everybody is shown of members who stand for any; the crowd need not be asked.
+
+Where everybody acts at once there is no first: a proof that one kind of defect is never met is about runs that do not, in that
+very moment, meet another kind as well.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ class Obstacle:
     reason: str
     span: Span
     step: str
+    whole: bool = False  # nothing could be said of the transition at all
 
     def text(self) -> str:
         said = " ".join(self.span.text.split("\n")[0].split())
@@ -59,13 +63,17 @@ class Watch:
     def look(self) -> None:
         """Tries everything that is open, with the lemmas there are now."""
         for (case, extra), before in list(self.open.items()):
-            if before is None or before:
+            if before is None or any(each.whole for each in before.values()):
+                self.open[case, extra] = self._look(case, extra, None)
+            elif before:
                 self.open[case, extra] = self._look(case, extra, before)
 
     def obstacle(self, defect: ir.Defect) -> Obstacle | None:
         """What stands in the way of saying that this defect is never met."""
-        for places in self.open.values():
-            for (kind, _), obstacle in (places or {}).items():
+        for (case, _), places in self.open.items():
+            if places is None:
+                return Obstacle("not looked at", NOWHERE, case.text())
+            for (kind, _), obstacle in places.items():
                 if kind is defect:
                     return obstacle
         return None
@@ -79,14 +87,15 @@ class Watch:
                 scene, _ = self.prover.scene(case, extra, None, None, way, False)
             except NotAdditive as reason:
                 if open_ is None and way == "split":
-                    open_ = {(defect, reason.span): Obstacle(reason.reason, reason.span, step) for defect in ir.Defect}
+                    obstacle = Obstacle(reason.reason, reason.span, step, True)
+                    open_ = {(defect, reason.span): obstacle for defect in ir.Defect}
                 continue
             places: dict[Place, list[Owed]] = {}
             for owed in scene.algebra.owed:
                 places.setdefault((owed.defect, owed.span), []).append(owed)
             failed: dict[Place, Obstacle] = {}
             for place, all_owed in places.items():
-                if open_ is not None and place not in open_ and not any(span is NOWHERE for _, span in open_):
+                if open_ is not None and place not in open_:
                     continue
                 needs = self._shown(scene, place, all_owed, case, extra)
                 if needs is None:

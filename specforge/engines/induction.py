@@ -61,8 +61,8 @@ def prove(
     outcomes: dict[Provable, ProofOutcome] | None = None,
 ) -> dict[Provable, ProofOutcome]:
     """Each goal, proved or not: claims, that every settling ends (RESTS), that a defect is never met, that a rule never
-    happens.  `rlimit`: the solver's work per obligation; `seconds`: when to stop looking for lemmas; `known`: what was shown of this system before, and
-    what is shown now; `outcomes`: where to put each as soon as it is known."""
+    happens.  `rlimit`: the solver's work per obligation; `seconds`: when to stop looking for lemmas; `known`: what was shown of
+    this system before, and what is shown now; `outcomes`: where to put each as soon as it is known."""
     stop = None if seconds is None else time.perf_counter() + seconds
     book, known = Book.of(system), known or Known()
     groups: dict[tuple[ir.Given, ...], list[Provable]] = {}

@@ -169,8 +169,8 @@ def signs(book: Book) -> list[Lemma]:
 
 
 def never(book: Book, rules: Sequence[str]) -> list[Lemma]:
-    """That nobody is ever due, or part of what makes him so; that a guard of the venue never lets anything pass; and that an action
-    was never taken."""
+    """That nobody is ever due, or part of what makes him so; that a guard of the venue never lets anything pass; and that an
+    action was never taken."""
     result: list[Lemma] = []
     for name in rules:
         duty, action = book.system.duties.get(name), book.system.actions.get(name)
