@@ -1,7 +1,7 @@
 """Every claim of the examples that is expected to be refuted, and every state to be reached, found by search alone.
 
-A row: what is looked for, how many actions the named scenario has (none: nobody named one), how many the run has that was found,
-by which engine, and the seconds of one core that took, random runs included.  The scenario is used as a bound only: nothing
+A row: what is looked for, how many actions the named scenario has (none: nobody named one), how many the run has that was
+found, by which engine, and the seconds of one core that took, random runs included.  The scenario is a bound only: nothing
 longer is looked for.  Bar: no longer than the scenario, and at most 30 s.
 
     python benchmarks/refutations.py [FILE…]

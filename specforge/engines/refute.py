@@ -31,7 +31,7 @@ from specforge.evidence.trace import Plan, Trace
 
 MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for
 MOST_STEPS = 40
-PATIENT = 20.0  # seconds for making one run small and round, and as many for its ranges: a last resort
+PATIENT = 120.0  # seconds for making one run small and round, and as many for its ranges: a last resort
 
 
 @frozen
