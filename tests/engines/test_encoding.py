@@ -167,13 +167,10 @@ def test_a_rule_is_seen_to_happen(rule: str) -> None:
 CALLED = """rulebook "Called"
 party Venue, one:
     n: number = 0
-action go:
-    nothing
 action bump(k: number):
     require k > 0
     Venue.n += k
-duty again after go:
-    once
+action go:
     bump(5)
 claim more after bump(k):
     k > 0
@@ -181,8 +178,10 @@ claim more after bump(k):
 
 
 def test_a_claim_after_an_action_is_about_what_the_world_did() -> None:
-    """Found 2026-11-22: when a duty called the action, the claim was judged with arguments that nobody had given."""
+    """Found 2026-11-22: when another rule called the action, the claim was judged with arguments that nobody had given."""
     assert bounded(CALLED, 0, ClaimGoal(system_of(CALLED).claims["more"]), 3) == ["unsat"] * 4
+    less = CALLED.replace("k > 0\n", "k < 5\n").replace("require k < 5", "require k < 6")
+    assert bounded(less, 0, ClaimGoal(system_of(less).claims["more"]), 1) == ["unsat", "sat"]
 
 
 ASSUMED = """rulebook "Assumed"
