@@ -26,9 +26,10 @@ class OutOfTime(BaseException):
 
 
 @contextmanager
-def at_most(seconds: float) -> Generator[None]:
-    """Raises OutOfTime in the block after so many seconds; only the main thread of a process can do so, elsewhere (and where
-    there are no such alarms) the block must keep time by itself."""
+def at_most(seconds: float, worked: bool = False) -> Generator[None]:
+    """Raises OutOfTime in the block after so many seconds (`worked`: of the processor's time, however busy the machine is).
+    Only the main thread of a process can do so; elsewhere (and where there are no such alarms) the block must keep time by
+    itself."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -45,8 +46,9 @@ def at_most(seconds: float) -> Generator[None]:
         if what.exc_type is not OutOfTime:
             told(what)
 
-    before, told, sys.unraisablehook = signal.signal(signal.SIGALRM, ring), sys.unraisablehook, quiet
-    signal.setitimer(signal.ITIMER_REAL, min(max(0.01, seconds), LONGEST), AGAIN)
+    timer, alarm = (signal.ITIMER_VIRTUAL, signal.SIGVTALRM) if worked else (signal.ITIMER_REAL, signal.SIGALRM)
+    before, told, sys.unraisablehook = signal.signal(alarm, ring), sys.unraisablehook, quiet
+    signal.setitimer(timer, min(max(0.01, seconds), LONGEST), AGAIN)
     try:
         yield
     except Exception as error:  # some callers, C code among them, turn whatever is raised in them into something else
@@ -57,8 +59,8 @@ def at_most(seconds: float) -> Generator[None]:
         while live:
             with suppress(OutOfTime):
                 live = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(timer, 0)
+        signal.signal(alarm, before)
         sys.unraisablehook = told
 
 

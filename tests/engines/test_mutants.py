@@ -6,11 +6,8 @@ claim.  The prover is given a moment for each; SPECFORGE_SLOW=1 gives it as long
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import tomllib
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ import pytest
 from specforge.algebra.obligation import RLIMIT
 from specforge.core import ir
 from specforge.elaborate import compile_text
-from specforge.engines.deadline import OutOfTime
+from specforge.engines.deadline import OutOfTime, at_most
 from specforge.engines.induction import prove
 from specforge.engines.scenarios import run_scenario
 from specforge.evidence.certificate import Proved
@@ -32,26 +29,6 @@ SECONDS, WORK = (3600.0, RLIMIT) if SLOW else (0.4, RLIMIT // 8)  # of the proce
 TABLES = sorted((ROOT / "tests" / "mutants").glob("*.toml"))
 MUTANTS: list[dict[str, Any]] = [each for path in TABLES for each in tomllib.loads(path.read_text())["mutant"]]
 COVERED = sorted((ROOT / "examples").glob("*.rulebook"))  # every claim of these has a mutant
-
-
-@contextmanager
-def working(seconds: float) -> Generator[None]:
-    """Raises OutOfTime in the block once the processor has worked on it for so long, however busy the machine is."""
-
-    def over(*_: object) -> None:
-        raise OutOfTime
-
-    def quiet(what: sys.UnraisableHookArgs) -> None:
-        """In a `__del__` nothing that is raised gets out; the next alarm comes soon."""
-
-    before, told, sys.unraisablehook = signal.signal(signal.SIGVTALRM, over), sys.unraisablehook, quiet
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.05)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-        sys.unraisablehook = told
 
 
 def name_of(mutant: dict[str, Any]) -> str:
@@ -102,7 +79,7 @@ def test_a_claim_that_a_mistake_breaks_is_not_proved(mutant: dict[str, Any]):
     broken = run_scenario(system, system.scenarios["broken"], goal)
     assert broken.holds, broken.reason
     outcome = None
-    with suppress(OutOfTime), working(SECONDS):
+    with suppress(OutOfTime), at_most(SECONDS, worked=True):
         outcome = prove(system, [goal], rlimit=WORK)[goal]
     assert not isinstance(outcome, Proved)
 
