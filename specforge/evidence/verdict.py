@@ -44,8 +44,8 @@ class Result:
     what was expected (exit code 1).  `vacuous`: True if there is nothing the claim is about; None if that is not known.
     `shortest`: every shorter run was excluded, for the member counts of `scope`.  `seconds`: wall time.  `core`: the sentences
     that the proof needs (None: that was not asked).  `reason`: why no stronger verdict, in one sentence.  `lead`: the step at
-    which a proof by induction fails.  `fragile`: which verdicts other seeds came to ("UNKNOWN with 1 of 3 seeds"); empty if they
-    came to the same, or were not asked."""
+    which a proof by induction fails.  `fragile`: which verdicts other seeds came to ("UNKNOWN with 1 of 3 seeds"); empty if
+    they came to the same, or were not asked."""
 
     kind: Kind
     rulebook: str

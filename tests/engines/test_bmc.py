@@ -272,7 +272,8 @@ def test_the_same_seed_asks_for_the_same():
 
 def test_a_start_that_the_text_works_out_is_left_to_the_text():
     book = system(
-        "parameter seed: USD at least 0 = 5 USD\nparty Venue, one:\n    free: USD at least 0\n    twice: USD = 2 * free + seed\n"
+        "parameter seed: USD at least 0 = 5 USD\nparty Venue, one:\n    free: USD at least 0\n"
+        "    twice: USD = 2 * free + seed\n"
         "action grow:\n    Venue.free += 1 USD\nclaim low:\n    Venue.twice <= 30 USD\n",
     )
     trace = found(book, claim(book, "low"))
