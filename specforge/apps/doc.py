@@ -15,7 +15,7 @@ from specforge.apps.problems import print_diagnostics
 from specforge.apps.terminal import opened
 from specforge.evidence.report import Exit, FileReport
 from specforge.pages.draw import CannotDraw
-from specforge.pages.page import Page, markdown, rulebook_page, stamp
+from specforge.pages.page import Page, index_page, markdown, rulebook_page, stamp
 from specforge.pages.web import html
 from specforge.syntax.parse import parse
 from specforge.syntax.read import read
@@ -72,4 +72,7 @@ def _write_all(files: Sequence[FileReport], folder: Path, options: argparse.Name
             target.write_text(text_of(page_of(file), options.format, file.path), encoding="utf-8")
         except OSError as problem:
             raise UsageError(f"cannot write `{target}`: {(problem.strerror or 'failed').lower()}") from None
+    if options.format == "markdown":
+        index = index_page([(file, (file.path.relative_to(top)).with_suffix(".md").as_posix()) for file in files])
+        (folder / "README.md").write_text(markdown(index), encoding="utf-8")
     print(f"specforge: {len(files)} pages below {folder}", file=sys.stderr)

@@ -10,6 +10,7 @@ from attrs import frozen
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE
 from specforge.evidence.explain import why
+from specforge.evidence.report import FileReport
 from specforge.evidence.report_text import (
     clause,
     given_words,
@@ -72,6 +73,29 @@ def rulebook_page(book: tree.Rulebook, system: ir.System, results: Sequence[Resu
     for each in stories:
         blocks += [block for block in story(system, each, "###") if isinstance(block, str)]
     return Page(title, tuple(blocks))
+
+
+def index_page(files: Sequence[tuple[FileReport, str]]) -> Page:
+    """Every page with its rulebook's name and how many claims it has of each verdict; `files`: with where each page is."""
+    blocks = [
+        "# The rulebooks",
+        "Each page tells one rulebook in sentences, with the verdict on each claim and the story of each counterexample.",
+    ]
+    folder = ""
+    rows: list[list[str]] = []
+    for file, place in files:
+        assert file.system is not None
+        if folder != (folder := place.rpartition("/")[0]) and rows:
+            blocks.append(_table(["rulebook", "is about", "claims"], rows))
+            rows = []
+        if not rows:
+            blocks.append(f"## {plain(folder)}")
+        verdicts = [each.verdict.name for each in file.results if each.kind == "claim"]
+        counted = ", ".join(f"{verdicts.count(name)} {name}" for name in dict.fromkeys(sorted(verdicts)))
+        rows.append([f"[{plain(file.system.name)}]({place})", plain(file.system.text), counted])
+    if rows:
+        blocks.append(_table(["rulebook", "is about", "claims"], rows))
+    return Page("The rulebooks", tuple(blocks))
 
 
 def _assumption(each: tree.Assumption) -> str:
