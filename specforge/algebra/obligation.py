@@ -77,6 +77,18 @@ class Question:
                 self._read(solver.model())
         return answer
 
+    def follows_plainly(self, rlimit: int) -> bool:
+        """Is it proved by the quick procedure alone?  For what is nice to know, and worth no more than a moment."""
+        if self.goal is True:
+            return True
+        solver = z3.SimpleSolver()
+        solver.set("rlimit", rlimit)
+        solver.add(*self.known(2), *(as_term(each.formula) for each in self.hypotheses), as_term(negate(self.goal)))
+        try:
+            return str(solver.check()) == "unsat"
+        except z3.Z3Exception:
+            return False
+
     def _any(self, stage: int) -> bool:
         return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)
 

@@ -99,7 +99,7 @@ def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: i
         if question is None:
             return True
         question.hypotheses = [*question.hypotheses, *prover.lemmas_in(scene)]
-        return question.ask(rlimit // 40) == "proved"
+        return question.follows_plainly(rlimit // 40)
 
     def follows(scene: Scene, at: int) -> bool:
         """Nothing else refuses the action in any case, and the guard adds nothing."""
