@@ -12,7 +12,7 @@ from pathlib import Path
 
 from measure import HERE, Row, in_turn, median_of, process, python, show
 
-EXAMPLES = HERE.parent / "examples"
+EXAMPLES = HERE.parent / "tests" / "venues"
 LINES = 1_000
 NAMING = re.compile(
     r"^(?:asset|unit|parameter|party|member|let|table|action|duty|procedure|assumption|claim|reach|scenario|source) (\w+)",

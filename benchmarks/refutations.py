@@ -94,4 +94,4 @@ if __name__ == "__main__":
         print(json.dumps(found(sys.argv[2], int(sys.argv[3]))))
     else:
         print("| " + " | ".join(HEADS) + " |\n|" + " --- |" * len(HEADS), flush=True)
-        sys.exit(main([Path(each) for each in sys.argv[1:]] or sorted((HERE.parent / "examples").glob("*.rulebook"))))
+        sys.exit(main([Path(each) for each in sys.argv[1:]] or sorted((HERE.parent / "tests" / "venues").glob("*.rulebook"))))

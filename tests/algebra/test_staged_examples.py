@@ -16,7 +16,7 @@ from specforge.elaborate import load
 from specforge.engines.simulate import Draw, exact_args, sizes_for
 
 ROOT = Path(__file__).parents[2]
-RULEBOOKS = sorted([*(ROOT / "examples").glob("*.rulebook"), *(ROOT / "benchmarks").glob("*.rulebook")])
+RULEBOOKS = sorted([*(ROOT / "tests" / "venues").glob("*.rulebook"), *(ROOT / "benchmarks").glob("*.rulebook")])
 
 
 def picker(seed: int, asked: list[Choice]) -> Picker:

@@ -11,7 +11,7 @@ import specforge
 from specforge.apps.cli import main
 from tests.apps import fake_pipeline
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "venues"
 
 
 @frozen

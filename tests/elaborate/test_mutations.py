@@ -13,7 +13,7 @@ from specforge.core import ir
 from specforge.diagnostics.diagnostic import Severity
 from specforge.elaborate import compile_text
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "venues"
 BOOKS = {path.name: path.read_text() for path in sorted(EXAMPLES.glob("*.rulebook"))}
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*|\d[\d_.]*%?|:=|[<>!+-]?=|[-+*/<>]")
 WORDS = sorted({word for text in BOOKS.values() for word in WORD.findall(text)})

@@ -14,7 +14,7 @@ from specforge.diagnostics.source import SourceFile
 from specforge.elaborate import check, compile_text, load
 from tests.elaborate.helpers import HEAD, PARTIES, codes, good, machine
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "venues"
 BOOKS = sorted(EXAMPLES.glob("*.rulebook"))
 
 

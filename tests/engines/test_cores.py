@@ -18,7 +18,7 @@ from specforge.evidence.sentences import sentences
 from specforge.evidence.verdict import Result, Scope, Verdict
 from tests.apps.test_run_and_trace import valid
 
-SMALL = Path("examples/05_small_venue.rulebook")
+SMALL = Path("tests/venues/05_small_venue.rulebook")
 
 TILL = """\
 rulebook "A till"

@@ -12,7 +12,7 @@ from specforge.engines.induction import prove
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import RuleGoal
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "venues"
 VENUE = """rulebook "Test" "A venue."
 asset USD
 party Trader:

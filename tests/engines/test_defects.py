@@ -183,7 +183,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_examples_meet_no_defect(name: str) -> None:
-    system, _ = load(str(ROOT / "examples" / f"{name}.rulebook"))
+    system, _ = load(str(ROOT / "tests" / "venues" / f"{name}.rulebook"))
     assert system is not None
     assert {check for check, outcome in never(system).items() if isinstance(outcome, Proved)} == set(SHOWN[name].split())
 
@@ -201,7 +201,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("name", "text", "mistake", "checks"), MISTAKES)
 def test_a_mistake_written_into_an_example_is_not_proved_away(name: str, text: str, mistake: str, checks: str) -> None:
-    source = (ROOT / "examples" / f"{name}.rulebook").read_text()
+    source = (ROOT / "tests" / "venues" / f"{name}.rulebook").read_text()
     assert source.count(text) >= 1, "the rulebook has changed"
     system = system_of(source.replace(text, mistake, 1))
     open_ = {check for check, outcome in never(system).items() if isinstance(outcome, NotProved)}

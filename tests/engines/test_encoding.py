@@ -22,7 +22,7 @@ from specforge.evidence.replay import replay
 from tests.engines.runs import AtRest, Move, Pinned, Run, random_runs
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.rulebook"))
+EXAMPLES = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))
 DEFECTS = [DefectGoal(each) for each in ir.Defect]
 
 
@@ -84,7 +84,7 @@ def tried_alike(system: ir.System, run: Run, random: Random) -> None:
 
 @pytest.mark.parametrize("name", ["04_bybit_copper_ethena", "06_coinflex", "07_deribit", "12_ccp_waterfall"])
 def test_what_the_formulas_find_is_replayed_by_the_interpreter(name: str) -> None:
-    system, _ = load(str(ROOT / "examples" / f"{name}.rulebook"))
+    system, _ = load(str(ROOT / "tests" / "venues" / f"{name}.rulebook"))
     assert system is not None
     goals = [*map(RuleGoal, (*system.actions, *system.duties)), *goals_of(system)]
     sizes = {party.name: max(2, len(party.named)) for party in system.open_parties()}

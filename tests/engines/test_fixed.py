@@ -133,7 +133,7 @@ def test_what_is_assumed_is_used_and_named() -> None:
 
 @pytest.mark.parametrize("name", ["05_small_venue", "09_ftx_as_run"])
 def test_nothing_is_proved_that_three_members_can_break(name: str) -> None:
-    system = from_file(f"examples/{name}.rulebook")
+    system = from_file(f"tests/venues/{name}.rulebook")
     wrong = [ClaimGoal(c, e.given) for c in system.claims.values() for e in c.expects if e.verdict == "refuted"]
     sizes = {party.name: max(3, len(party.named)) for party in system.open_parties()}
     found = prove_fixed(system, sizes, wrong, rlimit=200_000, depth=2)

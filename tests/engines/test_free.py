@@ -19,7 +19,7 @@ from specforge.evidence.trace import Trace
 from specforge.evidence.verdict import Result, Scope, Verdict
 
 SMALL = Scope(2, 3)
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.rulebook"))
+EXAMPLES = sorted((Path(__file__).parents[1] / "venues").glob("*.rulebook"))
 
 
 def system_of(text: str) -> ir.System:

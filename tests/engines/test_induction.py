@@ -14,7 +14,7 @@ from specforge.evidence.certificate import Certificate, Incomplete, Lemma, Need,
 from specforge.evidence.certificate import prove as put_together
 from specforge.evidence.goal import ClaimGoal
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.rulebook"))
+EXAMPLES = sorted((Path(__file__).parents[1] / "venues").glob("*.rulebook"))
 QUICK = [path for path in EXAMPLES if path.stem[:2] in ("05", "07", "10", "12")]
 
 

@@ -19,7 +19,7 @@ from specforge.engines.induction import prove
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "venues"
 SLOW, SECONDS = bool(os.environ.get("SPECFORGE_SLOW")), 2.0
 
 

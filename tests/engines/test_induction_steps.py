@@ -20,7 +20,7 @@ from specforge.elaborate import compile_text, load
 from specforge.engines.cases import Book, Case
 from specforge.engines.transitions import Scene, begin, in_classes
 
-EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*.rulebook"))
+EXAMPLES = sorted(Path(__file__).parents[1].glob("venues/*.rulebook"))
 GHOSTS = ("by", "acted", "was", "~")
 VALUES = [Fraction(x) for x in (0, 1, 2, 3, 5, 10, 20, 50, 80, 100, 120, 150)]
 VALUES += [Fraction(1, 2), Fraction(7, 3), Fraction(9, 10)]

@@ -14,7 +14,7 @@ from specforge.evidence.goal import ClaimGoal
 
 ROOT = Path(__file__).parents[2]
 VENUES = ("bitmex/bitmex", "bitmex/queue", "binance/binance", "binance/fund", "hyperliquid/hyperliquid")
-BOOKS = [*sorted(ROOT.glob("examples/*.rulebook")), *(ROOT / "rulebooks" / f"{name}.rulebook" for name in VENUES)]
+BOOKS = [*sorted(ROOT.glob("tests/venues/*.rulebook")), *(ROOT / "rulebooks" / f"{name}.rulebook" for name in VENUES)]
 
 
 def measured(system: ir.System) -> Proved | NotProved:
@@ -46,7 +46,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("name", "text", "mistake", "duty"), MISTAKES)
 def test_a_settling_that_may_go_on_is_not_proved_to_end(name: str, text: str, mistake: str, duty: str) -> None:
-    source = (ROOT / "examples" / f"{name}.rulebook").read_text()
+    source = (ROOT / "tests" / "venues" / f"{name}.rulebook").read_text()
     assert source.count(text) >= 1, "the rulebook has changed"
     system, diagnostics = compile_text(source.replace(text, mistake, 1))
     assert system is not None, diagnostics

@@ -28,7 +28,7 @@ SLOW = bool(os.environ.get("SPECFORGE_SLOW"))
 SECONDS, WORK = (3600.0, RLIMIT) if SLOW else (0.4, RLIMIT // 8)  # of the processor's time; of the solver's work for a step
 TABLES = sorted((ROOT / "tests" / "mutants").glob("*.toml"))
 MUTANTS: list[dict[str, Any]] = [each for path in TABLES for each in tomllib.loads(path.read_text())["mutant"]]
-COVERED = sorted((ROOT / "examples").glob("*.rulebook"))  # every claim of these has a mutant
+COVERED = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))  # every claim of these has a mutant
 
 
 def name_of(mutant: dict[str, Any]) -> str:

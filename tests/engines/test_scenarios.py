@@ -17,7 +17,7 @@ from specforge.evidence.verdict import Verdict
 from tests.evidence import toy
 from tests.evidence.toy import act, scenario
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.rulebook"))
+EXAMPLES = sorted((Path(__file__).parents[1] / "venues").glob("*.rulebook"))
 SYSTEM = toy.system()
 HOLE = toy.venue("hole")
 

@@ -15,7 +15,7 @@ from specforge.evidence.play import Judge, Outcome
 from specforge.evidence.replay import Script, replay
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.rulebook"))
+EXAMPLES = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))
 
 
 def system_at(path: Path) -> ir.System:
@@ -75,7 +75,7 @@ def found_at(judge: Judge, plan: object) -> int | None:
 
 @pytest.mark.parametrize("name", ["01_bitmex", "04_bybit_copper_ethena", "07_deribit", "12_ccp_waterfall"])
 def test_what_is_found_replays_exactly(name: str) -> None:
-    system = system_at(ROOT / "examples" / f"{name}.rulebook")
+    system = system_at(ROOT / "tests" / "venues" / f"{name}.rulebook")
     goals = [*goals_of(system), *map(DefectGoal, ir.Defect)]
     found = explore(system, goals, 3, steps=20, seed=1, runs=300)
     assert found.plans
@@ -133,7 +133,7 @@ def test_defects_are_found_and_a_settling_that_never_ends_is_reported() -> None:
 
 
 def test_a_seed_is_a_seed() -> None:
-    system = system_at(ROOT / "examples" / "12_ccp_waterfall.rulebook")
+    system = system_at(ROOT / "tests" / "venues" / "12_ccp_waterfall.rulebook")
     first, second, other = (sample(system, 3, runs=30, steps=10, seed=seed) for seed in (7, 7, 8))
     same = [(each.events, each.actions, each.duties, each.tiers, each.reached, each.broken) for each in (first, second, other)]
     assert same[0] == same[1] != same[2]
@@ -143,7 +143,7 @@ def test_a_seed_is_a_seed() -> None:
 
 
 def test_counts_say_what_happened() -> None:
-    system = system_at(ROOT / "examples" / "12_ccp_waterfall.rulebook")
+    system = system_at(ROOT / "tests" / "venues" / "12_ccp_waterfall.rulebook")
     counted = sample(system, 3, runs=200, steps=20, seed=1)
     assert counted.accepted == sum(each.accepted for each in counted.actions.values())
     assert counted.events == sum(each.tried for each in counted.actions.values())

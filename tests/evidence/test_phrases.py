@@ -15,7 +15,7 @@ from specforge.engines.portfolio import rows_of
 from specforge.evidence.goal import ClaimGoal
 from specforge.evidence.phrases import Phrases, fits, written_out
 
-BOOKS = sorted(Path("examples").glob("*.rulebook"))
+BOOKS = sorted(Path("tests/venues").glob("*.rulebook"))
 NO_WORD = ("settling", "has acted")  # what the language itself cannot say
 
 
@@ -66,7 +66,7 @@ def test_every_guess_at_a_lemma_reads_back_as_the_same_condition(path: Path, tmp
 
 
 def test_what_the_language_has_no_word_for_is_said_in_words():
-    system, _ = load("examples/01_bitmex.rulebook")
+    system, _ = load("tests/venues/01_bitmex.rulebook")
     assert system is not None
     book = Book.of(system)
     rules = ir.Lit(ir.Member(ir.RULES, 0))

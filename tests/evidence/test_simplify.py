@@ -54,7 +54,7 @@ def way(trace: Trace | None) -> list[Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_where_the_conditions_hold_the_run_goes_the_same_way(name: str) -> None:
-    system, _ = load(str(ROOT / "examples" / f"{name}.rulebook"))
+    system, _ = load(str(ROOT / "tests" / "venues" / f"{name}.rulebook"))
     assert system is not None
     random, same, other = Random(name), 0, 0
     for trace in found(system):
@@ -143,7 +143,7 @@ def paying(claim: str, amount: int) -> tuple[ir.System, Trace]:
 
 
 def test_a_counterexample_is_made_small_and_round() -> None:
-    system, _ = load(str(ROOT / "examples" / "12_ccp_waterfall.rulebook"))
+    system, _ = load(str(ROOT / "tests" / "venues" / "12_ccp_waterfall.rulebook"))
     assert system is not None
     for trace in found(system, 2):
         small = shrink(system, trace, seconds=3)

@@ -16,7 +16,7 @@ from specforge.evidence.scenario_text import scenario_text
 from specforge.evidence.trace_json import NotATrace, read_trace, trace_json
 from tests.evidence.plans import traces_of
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.rulebook"))
+EXAMPLES = sorted((Path(__file__).parents[1] / "venues").glob("*.rulebook"))
 
 
 def loaded(path: Path, text: str | None = None) -> ir.System:

@@ -117,7 +117,7 @@ def test_a_page_tells_every_rule_and_every_verdict(bitmex):
 
 
 def test_every_form_of_sentence_is_told():
-    for path in (*ROOT.glob("rulebooks/*/*.rulebook"), *ROOT.glob("examples/*.rulebook")):
+    for path in (*ROOT.glob("rulebooks/*/*.rulebook"), *ROOT.glob("tests/venues/*.rulebook")):
         source, _ = read(path)
         assert source is not None
         book, _ = parse(source)

@@ -1,4 +1,4 @@
-"""The CCP default waterfall (examples/12_ccp_waterfall.rulebook) once more, in plain Python, from its text alone.
+"""The CCP default waterfall (tests/venues/12_ccp_waterfall.rulebook) once more, in plain Python, from its text alone.
 
 Deliberately shares nothing with the project: a second reading of the same rules, to find a mistake in our first.
 """

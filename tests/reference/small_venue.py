@@ -1,4 +1,4 @@
-"""The small venue (examples/05_small_venue.rulebook) once more, in plain Python, from its text alone.
+"""The small venue (tests/venues/05_small_venue.rulebook) once more, in plain Python, from its text alone.
 
 Deliberately shares nothing with the project: a second reading of the same rules, to find a mistake in our first.
 """

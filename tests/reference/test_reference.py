@@ -14,7 +14,7 @@ from specforge.core.machine import Choice, Refused, settle
 from specforge.elaborate import load
 from tests.reference import ccp_waterfall, small_venue
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "venues"
 AMOUNTS = [Fraction(n) for n in (-1, 0, 1, 2, 3, 5, 10, 40)] + [Fraction(1, 3), Fraction(7, 2)]
 
 
