@@ -17,7 +17,7 @@ check: $(VENV)/.ready ## check the rulebooks: every claim with its verdict
 	@$(BIN)/specforge check $(RULEBOOKS)
 
 test: $(VENV)/.ready-dev ## run the tests
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(VENV)/.ready-dev ## ruff and pyright
 	@$(BIN)/ruff check .

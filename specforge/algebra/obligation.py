@@ -106,7 +106,8 @@ class Question:
                 if not (named and mentions_crowd(term, seen)):
                     sources.setdefault(each.source, []).append(term)
         result, solver = "unknown", None
-        for way, share, seconds in ((_quick, 40, 30), (strong, 1, 600), (_quick, 1, 300)):
+        last = max(1, 40 * rlimit // RLIMIT)  # the strong procedure does not count all of its work
+        for way, share, seconds in ((_quick, 40, 30), (strong, 1, last), (_quick, 1, 300)):
             if named and way is _quick and share == 1:
                 continue
             solver = way(facts, sources)

@@ -86,7 +86,7 @@ def prove(
 def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: int = RLIMIT) -> list[Idle]:
     """The guards that never refuse anything, under what is given, by what is known of the system."""
     if not given:
-        always = Prover(Book.of(system), [], rlimit, None, known.lemmas, known.done, known.names)
+        always = Prover(Book.of(system), [], rlimit // 40, None, known.lemmas, known.done, known.names)
         always.dropped = known.dropped
         for number, layer in enumerate(guesses.cheap_layers(always.book)):
             always.keep_inductive(layer, number)
@@ -99,7 +99,7 @@ def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: i
         if question is None:
             return True
         question.hypotheses = [*question.hypotheses, *prover.lemmas_in(scene)]
-        return question.follows_plainly(rlimit // 40)
+        return question.follows_plainly(rlimit // 400)
 
     def follows(scene: Scene, at: int) -> bool:
         """Nothing else refuses the action in any case, and the guard adds nothing."""

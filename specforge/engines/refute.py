@@ -42,7 +42,7 @@ class Effort:
 
     events: int = 10_000
     hunt: tuple[float, ...] = (2 * SECOND, 6 * SECOND, 18 * SECOND)
-    backed: tuple[float, ...] = (0.7 * SECOND,)
+    backed: tuple[float, ...] = (0.35 * SECOND,)
     passing: tuple[float, ...] = (0.5 * SECOND,)
     exclude: float = 0.5 * SECOND
     exclude_each: float = 0.2 * SECOND
