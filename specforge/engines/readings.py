@@ -43,7 +43,7 @@ def kept_from_text(book: Book, given: Sequence[tuple[str, ir.Expr]]) -> list[Lem
             if each.start is None or each.per:
                 continue
             read = ir.Read(each.name, node.place.member)
-            unset = ir.Op(Op.EQ, (read, each.start))
+            unset = ir.Op(Op.EQ, (read, replaced(each.start, "self", node.place.member)))  # type: ignore[arg-type]
             name = f"{each.name} as set by {action.name}"
             if f"by:{action.name}" in system.fields:
                 by = ir.Read(f"by:{action.name}", RULES_MEMBER)
