@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from attrs import evolve
+
 from specforge.apps import rulebooks
 from specforge.apps.check import check_options, checked
 from specforge.apps.errors import UsageError
@@ -30,7 +32,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError("several pages need `--output DIRECTORY`")
     if several and Path(options.output).is_file():
         raise UsageError(f"`{options.output}` is a file; several pages need a directory")
-    report = checked(paths, check_options(options))
+    report = checked(paths, evolve(check_options(options), proofs=False))
     for file in report.files:
         print_diagnostics(list(file.diagnostics), options.color)
     compiled = [each for each in report.files if each.system is not None]
