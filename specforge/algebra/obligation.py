@@ -106,7 +106,7 @@ class Question:
                 if not (named and mentions_crowd(term, seen)):
                     sources.setdefault(each.source, []).append(term)
         result, solver = "unknown", None
-        last = max(1, 12 * rlimit // RLIMIT)  # the strong procedure does not count all of its work
+        last = 600 if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
         for way, share, seconds in ((_quick, 40, 30), (strong, 1, last), (_quick, 1, 300)):
             if named and way is _quick and share == 1:
                 continue
