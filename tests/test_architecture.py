@@ -27,7 +27,13 @@ MAY_IMPORT = {
     "apps": {"diagnostics", "syntax", "core", "elaborate", "algebra", "evidence", "engines", "pipeline", "pages"},
 }
 # Where a dependency may be imported.
-ONLY_IN = {"z3": ("algebra/",), "lark": ("syntax/build.py",), "cvc5": ("algebra/",), "matplotlib": ("pages/draw.py",), "markdown_it": ("pages/web.py",)}
+ONLY_IN = {
+    "z3": ("algebra/",),
+    "lark": ("syntax/build.py",),
+    "cvc5": ("algebra/",),
+    "matplotlib": ("pages/draw.py",),
+    "markdown_it": ("pages/web.py",),
+}
 
 
 def named(path: Path) -> str:

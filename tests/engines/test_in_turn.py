@@ -39,7 +39,10 @@ def outcomes(party: str, members: int | None = None) -> dict[str, ProofOutcome]:
     system, problems = compile_text(TEXT.replace("PARTY", party))
     assert system is not None, problems
     goals = [ClaimGoal(each, ()) for each in system.claims.values()]
-    found = prove(system, goals) if members is None else prove_fixed(system, {"Market": members}, goals, rlimit=1_000_000, depth=2)
+    if members is None:
+        found = prove(system, goals)
+    else:
+        found = prove_fixed(system, {"Market": members}, goals, rlimit=1_000_000, depth=2)
     return {goal.name: outcome for goal, outcome in found.items()}
 
 
