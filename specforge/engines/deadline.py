@@ -18,6 +18,8 @@ from attrs import define, field
 from specforge.algebra.solver import Interrupted, interrupt, recover, work_done
 
 AGAIN = 0.2  # seconds; the first time may fall on deaf ears (in a `__del__`, nothing that is raised gets out)
+SOON = 0.001  # seconds; the solver's binding is in the middle of something
+UNBREAKABLE = "z3"  # the package whose counts of references are wrong for ever after, if it is broken off
 LONGEST = 1e8  # seconds that an alarm can be set for
 
 
@@ -38,7 +40,9 @@ def at_most(seconds: float, worked: bool = False) -> Generator[None]:
 
     def ring(number: int, frame: FrameType | None) -> None:
         nonlocal rung
-        if live:
+        if live and _unbreakable(frame):
+            signal.setitimer(timer, SOON, AGAIN)
+        elif live:
             rung = True
             raise OutOfTime
 
@@ -62,6 +66,14 @@ def at_most(seconds: float, worked: bool = False) -> Generator[None]:
         signal.setitimer(timer, 0)
         signal.signal(alarm, before)
         sys.unraisablehook = told
+
+
+def _unbreakable(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] == UNBREAKABLE:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @define(eq=False)

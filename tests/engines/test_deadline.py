@@ -47,3 +47,18 @@ def test_an_alarm_that_falls_on_deaf_ears_rings_again(capsys):
         while True:
             pass
     assert "Exception ignored" not in capsys.readouterr().err
+
+
+def test_the_binding_of_the_solver_is_never_broken_off():
+    binding: dict[str, object] = {"__name__": "z3.z3core"}
+    exec(
+        "def work(until, done):\n    while not until():\n        pass\n    done.append(True)\n",
+        binding,
+    )
+    done: list[bool] = []
+    rung = time.monotonic() + 0.1
+    with pytest.raises(OutOfTime), at_most(0.02):
+        binding["work"](lambda: time.monotonic() > rung, done)  # type: ignore[operator]
+        while True:
+            pass
+    assert done == [True]
