@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from specforge.algebra.judging import witnesses
+from specforge.algebra.written import NotConfirmed, is_plain, written
 from specforge.apps import rulebooks
-from specforge.apps.check import cores
+from specforge.apps.check import cores, free_checks, names_of
 from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
@@ -21,24 +24,42 @@ from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for
 from specforge.apps.tool import tool
 from specforge.core import ir
-from specforge.evidence.files import INDEX, Certificate, may_write, sha256, write
+from specforge.elaborate import load
+from specforge.engines.cases import Book, all_cases
+from specforge.engines.deadline import Clock
+from specforge.engines.defects import at_once, places_of, spot
+from specforge.engines.free import TEXTS
+from specforge.engines.portfolio import Agenda, News
+from specforge.engines.tables import tables_kept
+from specforge.evidence.certificate import Proved
+from specforge.evidence.files import INDEX, SCHEMA, Certificate, about, called, gaps, may_write, sha256, words, write
+from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.layout import Cell, Column, columns
-from specforge.evidence.report import Exit
+from specforge.evidence.report import CheckOptions, Exit
+from specforge.evidence.required import Step
 
 Json = dict[str, Any]
 DEFAULT = "certificates"
-SECONDS = 60.0  # to look for the proofs of one rulebook, unless a budget is given
+LAST_RESORT = 1800.0  # seconds for one rulebook, where no budget is given: work is bounded otherwise, long before
+FOLDERS = {"claim": "{}", "check": "free-{}", "rule": "never-{}", "reach": "unreached-{}", "condition": "unmet-{}"}
 
 
 @frozen
-class Claim:
-    """One claim under one set of assumptions.  `certificate` None: why there is none stands in `reason`."""
+class Entry:
+    """One thing that was to be proved (`kind`, as a manifest says it).  `certificate` None: why there is none stands in
+    `reason`; `unwritten`: it is proved nevertheless."""
 
+    kind: str
     name: str
-    given: tuple[str, ...]
-    wanted: bool  # somebody relies on its being proved
+    given: tuple[str, ...] = ()
+    wanted: bool = False  # somebody relies on its being proved
     certificate: Certificate | None = None
     reason: str = ""
+    unwritten: bool = False
+
+    @property
+    def said(self) -> str:
+        return called(self.kind, self.name)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -50,46 +71,54 @@ def main(options: argparse.Namespace) -> int:
     print_diagnostics([each for _, diagnostics in systems.values() for each in diagnostics], options.color)
     if any(system is None for system, _ in systems.values()):
         return Exit.NOT_A_RULEBOOK
-    known = {name for system, _ in systems.values() if system is not None for name in system.claims}
+    known = {*free_checks(), *(name for system, _ in systems.values() if system is not None for name in names_of(system))}
     for name in options.only:
         if name not in known:
-            raise UsageError(f"no claim is called `{name}`{closest(name, known)}")
+            raise UsageError(f"no claim, reach or free check is called `{name}`{closest(name, known)}")
     done = _all(paths, options)
     _write(folder, done)
     _print(folder, done, options)
-    open_ = any(each.wanted and each.certificate is None for claims in done.values() for each in claims)
+    open_ = any(each.wanted and each.certificate is None for entries in done.values() for each in entries)
     return Exit.UNDECIDED if open_ else Exit.MET
 
 
-def _all(paths: Sequence[Path], options: argparse.Namespace) -> dict[Path, list[Claim]]:
-    """Each rulebook's claims.  INVARIANT: each has a process of its own, so that the same text gives the same files."""
+def _all(paths: Sequence[Path], options: argparse.Namespace) -> dict[Path, list[Entry]]:
+    """What each rulebook says.  INVARIANT: looking and proving have a process of their own, as when it is checked, so that the
+    same text gives the same files."""
     jobs = min(options.jobs or cores(), len(paths))
-    seconds = options.budget * jobs / len(paths) if options.budget else SECONDS
+    seconds = options.budget * jobs / len(paths) if options.budget else None
+    asked = CheckOptions(only=tuple(options.only), budget=seconds)
     source = source_hash()
-    done: dict[Path, list[Claim]] = {}
+    done: dict[Path, list[Entry]] = {}
     with Progress() as progress, crew_of(jobs, alike=True) as crew:
-        at = {crew.submit(certified, path, tuple(options.only), seconds, source): path for path in paths}
+        looking = {crew.submit(looked, path, asked): path for path in paths}
         progress.say(f"0 of {len(paths)} rulebooks")
+        at: dict[Any, Path] = {}
+        for each in as_completed(looking):
+            at[crew.submit(certified, looking[each], each.result(), asked, source)] = looking[each]
         for each in as_completed(at):
             done[at[each]] = each.result()
             progress.say(f"{len(done)} of {len(paths)} rulebooks")
     return {path: done[path] for path in paths}
 
 
-def _write(folder: Path, done: dict[Path, list[Claim]]) -> None:
+def _write(folder: Path, done: dict[Path, list[Entry]]) -> None:
     """Every certificate in a directory of its own: DIR/rulebook/claim."""
-    from attrs import evolve
-
     taken: set[str] = set()
     certificates: list[Certificate] = []
+    unwritten: list[Json] = []
     try:
-        for path, claims in done.items():
+        for path, entries in done.items():
             book = _free(_plain(path.stem), taken)
-            for each in claims:
+            for each in entries:
                 if each.certificate is not None:
-                    name = _plain(each.name) + (f"-given-{_plain('-'.join(each.given))[:48]}" if each.given else "")
+                    name = _plain(FOLDERS[each.kind].format(each.name))
+                    name += f"-given-{_plain('-'.join(each.given))[:48]}" if each.given else ""
                     certificates.append(evolve(each.certificate, directory=_free(f"{book}/{name}", taken)))
-        write(folder, certificates)
+                elif each.unwritten:
+                    about = {"rulebook": path.as_posix(), "kind": each.kind, "name": each.name, "given": list(each.given)}
+                    unwritten.append({**about, "why": each.reason})
+        write(folder, certificates, unwritten)
     except OSError as problem:
         raise UsageError(f"cannot write `{folder}`: {(problem.strerror or 'not a directory').lower()}") from None
 
@@ -108,24 +137,31 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _print(folder: Path, done: dict[Path, list[Claim]], options: argparse.Namespace) -> None:
+def _print(folder: Path, done: dict[Path, list[Entry]], options: argparse.Namespace) -> None:
     layout = layout_for(sys.stdout, "text", options.color)
     rows: list[list[Cell]] = []
-    for path, claims in done.items():
-        for each in claims:
-            book, name = Cell(layout.clean(path.stem), "dim"), Cell(each.name, "name")
+    for path, entries in done.items():
+        for each in entries:
+            book, name = Cell(layout.clean(path.stem), "dim"), Cell(each.said, "name")
             given = f"given {', '.join(each.given)}" if each.given else ""
             if each.certificate is None:
-                why = Cell("; ".join(filter(None, (given, each.reason))))
-                rows.append([Cell("OPEN", "weak"), book, name, why])
+                why = f"no certificate written: {each.reason}" if each.unwritten else each.reason
+                word = "UNWRITTEN" if each.unwritten else "OPEN"
+                rows.append([Cell(word, "weak"), book, name, Cell("; ".join(filter(None, (given, why))))])
                 continue
             steps, texts = len(each.certificate.manifest["obligations"]), len(each.certificate.texts)
             rows.append([Cell("CERTIFIED", "good"), book, name, Cell("; ".join(filter(None, (given, _steps(steps, texts)))))])
-    heads = [Column(), Column(most=28), Column(most=32), Column(flex=True)]
+    heads = [Column(), Column(most=28), Column(most=40), Column(flex=True)]
     print("\n".join(columns(layout, heads, rows)))
-    every = [each for claims in done.values() for each in claims]
-    count = sum(each.certificate is not None for each in every)
-    print(f"{count} of {len(every)} claims; check them with `specforge verify {layout.clean(str(folder))}`")
+    every = [each for entries in done.values() for each in entries]
+    written = [each for each in every if each.certificate is not None]
+    claims = [each for each in every if each.kind == "claim"]
+    parts = [f"{sum(each.certificate is not None for each in claims)} of {len(claims)} claims"]
+    if more := len(written) - sum(each.kind == "claim" for each in written):
+        parts.append(f"{more} other proof{'' if more == 1 else 's'}")
+    if unwritten := sum(each.unwritten for each in every):
+        parts.append(f"no certificate was written of {unwritten} that {'is' if unwritten == 1 else 'are'} proved")
+    print(f"{', '.join(parts)}; check them with `specforge verify {layout.clean(str(folder))}`")
 
 
 def _steps(steps: int, texts: int) -> str:
@@ -136,31 +172,90 @@ def _steps(steps: int, texts: int) -> str:
 # ---------------------------------------------------------------- one rulebook
 
 
-def certified(path: Path, only: tuple[str, ...], seconds: float, source: str) -> list[Claim]:
-    """Every claim that is to be proved, with the certificate of its proof."""
-    from specforge.elaborate import load
-    from specforge.engines.induction import prove
-    from specforge.engines.portfolio import rows_of
-    from specforge.evidence.certificate import Proved
-    from specforge.evidence.goal import ClaimGoal
+def looked(path: Path, options: CheckOptions) -> News:
+    """What runs have shown, as the prover hears of it when the rulebook is checked."""
+    agenda = _agenda(path, options)
+    agenda.look()
+    return agenda.news()
 
+
+def certified(path: Path, known: News, options: CheckOptions, source: str) -> list[Entry]:
+    """Everything that is proved as the rulebook is checked, with the certificate of its proof, and the claims that are not."""
+    agenda = _agenda(path, options)
+    agenda.learn(known)
+    agenda.prove()
+    agenda.prove_for_few()
+    writer = Writer.of(agenda.system, path, source)
+    entries = [*_claims(agenda, writer), *_reaches(agenda, writer), *_checks(agenda, writer), *_never(agenda, writer)]
+    return [*entries, *_unwritten(agenda)]
+
+
+def _agenda(path: Path, options: CheckOptions) -> Agenda:
     system, _ = load(str(path))
     assert system is not None
-    wanted: dict[ClaimGoal, bool] = {}
-    for row in rows_of(system):
-        goal, verdict = row.quest.goal, "proved" if row.expect is None else row.expect.verdict
-        if isinstance(goal, ClaimGoal) and verdict != "refuted" and (not only or goal.name in only):
-            wanted[goal] = verdict == "proved"
-    outcomes = prove(system, list(wanted), seconds=seconds)
-    writer = Writer.of(system, path, source)
-    result: list[Claim] = []
-    for goal, matters in wanted.items():
-        outcome, given = outcomes[goal], tuple(each.text for each in goal.given)
+    clock = Clock(time.monotonic() + (LAST_RESORT if options.budget is None else options.budget))
+    return Agenda(system, str(path), options, clock, lambda text: None, lambda result: None)
+
+
+def _claims(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
+    for row in agenda.rows:
+        goal = row.quest.goal
+        if row.sought or not isinstance(goal, ClaimGoal):
+            continue
+        wanted = row.expect is None or row.expect.verdict == "proved"
+        entry = Entry("claim", goal.name, tuple(each.text for each in goal.given), wanted)
+        outcome = agenda.outcomes.get(goal)
         if isinstance(outcome, Proved):
-            result.append(writer.claim(goal, outcome, matters))
+            yield writer.written(entry, outcome, goal.claim, goal.given)
+        elif row.few is not None:
+            reason = f"proved for {row.few[0]} members only, by induction over a few steps"
+            yield evolve(entry, reason=reason, unwritten=True)
         else:
-            result.append(Claim(goal.name, given, matters, None, outcome.reason))
-    return result
+            refuted = "a run breaks it" if row.quest.trace is not None else "there was no time to look for a proof"
+            yield evolve(entry, reason=outcome.reason if outcome is not None else refuted)
+
+
+def _reaches(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
+    """States that no run comes to."""
+    for row in agenda.rows:
+        goal = row.quest.goal
+        never = agenda.opposite(row.quest, True) if isinstance(goal, ReachGoal) else None
+        outcome = agenda.outcomes.get(never) if never is not None else None
+        if isinstance(outcome, Proved) and isinstance(never, ClaimGoal):
+            yield writer.written(Entry("reach", goal.name), outcome, evolve(never.claim, name=goal.name))
+
+
+def _checks(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
+    """Defects that no run meets."""
+    for each in agenda.free:
+        outcome = agenda.outcomes.get(each.goal) if isinstance(each.goal, DefectGoal) else None
+        if isinstance(outcome, Proved):
+            yield writer.written(Entry("check", each.check), outcome, each.goal.defect)  # type: ignore[union-attr]
+        elif outcome is not None:
+            yield Entry("check", each.check, reason=outcome.reason)
+
+
+def _never(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
+    """Rules that never happen, claims that are never judged, conditions that are never met."""
+    for each, quest in agenda.searches.items():
+        goal = agenda.opposite(quest, False)
+        outcome = agenda.outcomes.get(goal) if goal is not None else None
+        if isinstance(outcome, Proved) and isinstance(goal, RuleGoal):
+            yield writer.written(Entry("rule", goal.rule), outcome, goal.rule)
+        elif isinstance(outcome, Proved) and isinstance(goal, ClaimGoal):
+            given = tuple(each.text for each in goal.given)
+            claim = evolve(goal.claim, text=f"no run shows {each.text}")
+            yield writer.written(Entry("condition", goal.name, given), outcome, claim, goal.given)
+
+
+def _unwritten(agenda: Agenda) -> Iterator[Entry]:
+    """What the checks say besides that rests on the solver, and not on an induction that could be written down."""
+    if agenda.idle:
+        reason = "which guards never refuse anything is a note, asked of the solver guard by guard"
+        yield Entry("check", "idle", reason=reason, unwritten=True)
+    if "tables" in agenda.checks and any(each.holds for each in tables_kept(agenda.system)):
+        reason = "what tables are said to be is asked of the solver table by table (that every lookup finds a row is apart)"
+        yield Entry("check", "tables", reason=reason, unwritten=True)
 
 
 @frozen(eq=False)
@@ -168,22 +263,18 @@ class Writer:
     """Turns the proofs of one rulebook into manifests and texts."""
 
     system: ir.System
-    book: Any  # engines.cases.Book
     rulebook: Json
     rules: Json
     names: dict[str, str]  # what the prover calls a transition -> what a certificate calls it
     kinds: dict[str, str]
     tool: Json
-    written: dict[int, Any]  # texts of steps that several claims share
+    texts: dict[int, Any]  # of steps that several proofs share
 
     @staticmethod
     def of(system: ir.System, path: Path, source: str) -> Writer:
-        from specforge.engines.cases import Book, all_cases
-
-        book = Book.of(system)
         names: dict[str, str] = {}
         kinds: dict[str, str] = {}
-        for case in all_cases(book):
+        for case in all_cases(Book.of(system)):
             if case.text() in names:
                 raise RuntimeError(f"two transitions are called {case.text()}")
             names[case.text()] = case.text() if case.kind in ("start", "rest") else f"{case.kind} {case.text()}"
@@ -194,34 +285,35 @@ class Writer:
             "sha256": sha256(path.read_bytes()),
             "used": [{"path": name, "sha256": sha256((path.parent / name).read_bytes())} for name in used(path)],
         }
-        return Writer(system, book, rulebook, _rules(system), names, kinds, {**tool(), "source": source}, {})
+        return Writer(system, rulebook, _rules(system), names, kinds, {**tool(), "source": source}, {})
 
-    def claim(self, goal: Any, proof: Any, matters: bool) -> Claim:
-        from specforge.algebra.judging import witnesses
-        from specforge.algebra.written import NotConfirmed
-
-        claim, given = goal.claim, tuple(each.text for each in goal.given)
+    def written(
+        self, entry: Entry, proof: Proved, subject: ir.Claim | ir.Defect | str, given: tuple[ir.Given, ...] = ()
+    ) -> Entry:
+        """The entry with its certificate.  `subject`: the claim, the defect that is never met, or the rule that never acts."""
         certificate = proof.certificate
         lemmas = {each.name: each for each in sorted(certificate.lemmas, key=lambda each: each.name)}
+        claimed = f"`{subject}` never happens" if isinstance(subject, str) else ""
         texts: dict[str, str] = {}
         obligations: list[Json] = []
         try:
-            for each in sorted(certificate.obligations, key=lambda each: (each.need.shows != "", each.need.shows)):
-                obligations.append(self._step(each, claim, lemmas, texts))
+            first = ("", claimed)
+            for each in sorted(certificate.obligations, key=lambda each: (each.need.shows not in first, each.need.shows)):
+                obligations.append(self._step(each, entry, claimed, lemmas, texts))
         except NotConfirmed as problem:
-            reason = f"proved, but a fresh solver does not confirm from the text that {problem}"
-            return Claim(claim.name, given, matters, None, reason)
+            return evolve(entry, reason=f"a fresh solver does not confirm from the text that {problem}", unwritten=True)
         manifest: Json = {
-            "schema": "specforge/certificate/1",
+            "schema": SCHEMA,
             "tool": self.tool,
             "rulebook": self.rulebook,
             "claim": {
-                "name": claim.name,
-                "text": claim.text,
-                "moment": self._moment(claim, certificate),
-                "members": self._open(witnesses(claim.cond)),
+                "kind": entry.kind,
+                "name": entry.name,
+                "text": subject.text if isinstance(subject, ir.Claim) else claimed or TEXTS[entry.name],
+                "moment": self._moment(subject, certificate),
+                "members": self._open(witnesses(subject.cond)) if isinstance(subject, ir.Claim) else {},
             },
-            "given": [{"text": each.text, "assumption": each.assumption} for each in goal.given],
+            "given": [{"text": each.text, "assumption": each.assumption} for each in given],
             "verdict": "proved",
             "members": "any",
             "steps": "any",
@@ -236,24 +328,31 @@ class Writer:
                 for each in lemmas.values()
             ],
             "measures": self._measures(certificate),
+            "places": self._places(subject) if isinstance(subject, ir.Defect) else [],
             "rules": self.rules,
             "obligations": obligations,
         }
         self._whole(manifest)
-        return Claim(claim.name, given, matters, Certificate("", manifest, texts))
+        return evolve(entry, certificate=Certificate("", manifest, texts))
 
     def _whole(self, manifest: Json) -> None:
         """INVARIANT: what the prover calls a proof is one by the count of steps that shares nothing with the prover."""
-        from specforge.evidence.files import gaps
-
         wrong = gaps(manifest)
         if wrong:
-            raise RuntimeError(f"the proof of {manifest['claim']['name']} is not whole: {wrong[0]}")
+            raise RuntimeError(f"the proof of {about(manifest)} is not whole: {wrong[0]}")
+
+    def _places(self, defect: ir.Defect) -> list[Json]:
+        """For each rule the sentences that may meet the defect, and of how many members at once they speak."""
+        result: list[Json] = []
+        for rule in (*self.system.actions.values(), *self.system.duties.values()):
+            if isinstance(rule, ir.Duty) or rule.open:
+                at = [spot(self.system, place) for place in places_of(self.system, rule) if place[0] is defect]
+                members = {party: count for party, count in at_once(self.system, rule).items() if count}
+                result.append({"rule": rule.name, "members": members, "at": list(dict.fromkeys(at))})
+        return result if defect is not ir.Defect.RESTS else []
 
     def _measures(self, certificate: Any) -> list[Json]:
         """Why settling ends, if the claim rests on it: what is counted, and which duties make it fall."""
-        from specforge.algebra.judging import witnesses
-
         return [
             {
                 "name": each.name,
@@ -267,32 +366,32 @@ class Writer:
     def _open(self, counts: dict[str, int]) -> dict[str, int]:
         return {party: count for party, count in counts.items() if self.system.parties[party].members is None}
 
-    def _step(self, discharged: Any, claim: ir.Claim, lemmas: dict[str, Any], texts: dict[str, str]) -> Json:
-        from specforge.algebra.written import is_plain, written
-
+    def _step(
+        self, discharged: Any, entry: Entry, claimed: str, lemmas: dict[str, Any], texts: dict[str, str]
+    ) -> Json:
         need, question = discharged.need, discharged.question
         base, then, _ = _parts(need.case)
         transition = self.names[base]
         if then:
             head, bracket, tail = transition.partition(" [")
             transition = head + then + bracket + tail
+        shows = need.shows if need.shows != claimed else ""
         step: Json = {
-            "shows": need.shows, "transition": transition, "members": need.members, "lemmas": [], "assumes": [],
+            "shows": shows, "transition": transition, "members": need.members, "lemmas": [], "assumes": [],
             "decided": "plain", "why": discharged.why or PLAIN, "file": None, "sha256": None,
         }  # fmt: skip
         if is_plain(question):
             return step
-        what = need.shows or f"claim `{claim.name}`"
-        if need.shows in lemmas:
-            what = f"lemma `{lemmas[need.shows].text or need.shows}`"
+        name = lemmas[shows].text or shows if shows in lemmas else shows
+        said = words(Step(name, transition, need.members))
         heading = (
-            f"{what} {_when(self.kinds[base], transition)}" + (f"; {need.members} more stand for any" if need.members else ""),
+            said if shows or entry.kind == "check" else f"{entry.said}: {said}",
             f"of {self.rulebook['path']} (sha256 {self.rulebook['sha256']}), by SpecForge {self.tool['version']}",
             "It holds if no values satisfy everything below: a solver's answer is unsat.",
         )
-        done = self.written.get(id(question))
+        done = self.texts.get(id(question))
         if done is None:
-            done = self.written[id(question)] = written(question, heading, lambda source: _from(source, lemmas))
+            done = self.texts[id(question)] = written(question, heading, lambda source: _from(source, lemmas))
         name = f"{len(texts):03d}.smt2"
         texts[name] = done.text
         return step | {
@@ -300,8 +399,12 @@ class Writer:
             "decided": "solver", "why": "", "file": name, "sha256": sha256(done.text),
         }  # fmt: skip
 
-    def _moment(self, claim: ir.Claim, certificate: Any) -> Json:
+    def _moment(self, claim: ir.Claim | ir.Defect | str, certificate: Any) -> Json:
         """When the claim is judged, and where the proof shows it."""
+        if isinstance(claim, ir.Defect):
+            return {"at": "each settling" if claim is ir.Defect.RESTS else "each statement", "rule": "", "then": ""}
+        if isinstance(claim, str):
+            return {"at": "duty" if claim in self.system.duties else "action", "rule": claim, "then": ""}
         if isinstance(claim.moment, ir.AtRest):
             return {"at": "rest", "rule": "", "then": ""}
         if isinstance(claim.moment, ir.EveryStep):
@@ -346,12 +449,6 @@ def _parts(case: str) -> tuple[str, str, str]:
     head, bracket, tail = case.partition(" [")
     rule, then, duty = head.partition(" then ")
     return rule + bracket + tail, then + duty, bracket + tail
-
-
-def _when(kind: str, transition: str) -> str:
-    if kind in ("start", "rest"):
-        return f"holds at {'the ' if kind == 'start' else ''}{transition}"
-    return f"holds after {transition}"
 
 
 def _rules(system: ir.System) -> Json:

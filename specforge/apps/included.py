@@ -1,4 +1,4 @@
-"""The actions, duties and claims of a rulebook and of what it includes, found by their first words, without the compiler."""
+"""The actions, duties, claims and reaches of a rulebook and of what it includes, found by their first words; no compiler."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 STANDARD, LIBRARY = "std/", (Path(__file__).parents[1] / "library").resolve()  # as in elaborate/load.py, which is not read here
 DEEPEST, MOST = 12, 60
-HEAD = re.compile(r"^(action|duty|claim)\s+(\w+)\s*(?:\(([^)]*)\))?", re.MULTILINE)
+HEAD = re.compile(r"^(action|duty|claim|reach)\s+(\w+)\s*(?:\(([^)]*)\))?", re.MULTILINE)
 INCLUDE = re.compile(
     r'^include\s+"([^"\n]+)"(?:[ \t]+with[ \t]+([^#\n]*?))?(?:[ \t]+without[ \t]+([^#\n]*?))?[ \t]*(?:#.*)?$', re.MULTILINE
 )
@@ -54,7 +54,7 @@ class _Reader:
 
     def of(self, text: str, folder: Path, depth: int) -> Iterator[Head]:
         for kind, name, params in HEAD.findall(text):
-            if kind != "claim" or depth == 0:
+            if kind in ("action", "duty") or depth == 0:
                 yield Head(kind, name, params, own=name)
         for path, words, without in INCLUDE.findall(text):
             inner, at = self._read(path, folder, depth)

@@ -23,7 +23,7 @@ from specforge.apps.included import Head, heads
 from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for, opened
 from specforge.apps.tool import tool
-from specforge.evidence.files import INDEX, MANIFEST, Certificate, Problem, about, is_certificate, read, sha256, words
+from specforge.evidence.files import INDEX, MANIFEST, Certificate, Problem, about, called, is_certificate, read, sha256, words
 from specforge.evidence.layout import Cell, Column, Layout, columns
 from specforge.evidence.required import Step
 
@@ -64,6 +64,7 @@ class Verified:
     folder: Path
     certificates: tuple[Checked, ...]
     problems: tuple[Problem, ...] = ()  # of the directory as a whole
+    unwritten: tuple[Json, ...] = ()  # what is proved without a certificate
     seconds: float = field(default=0.0, eq=False)
 
     @property
@@ -97,7 +98,8 @@ def main(options: argparse.Namespace) -> int:
 
 
 def verified(folder: Path, options: argparse.Namespace, progress: Progress) -> Verified:
-    certificates, problems = read(folder)
+    found = read(folder)
+    certificates, problems = found.certificates, found.problems
     if not certificates and not problems:
         problems = [Problem(INDEX, "names no certificate")]
     for name in options.rulebook:
@@ -105,7 +107,7 @@ def verified(folder: Path, options: argparse.Namespace, progress: Progress) -> V
     sound = [each for each in certificates if not each.problems]
     texts = list(dict.fromkeys(text for each in sound for text in each.texts.values()))
     answers = _ask(texts, options, progress)
-    return Verified(folder, tuple(_checked(each, answers) for each in certificates), tuple(problems))
+    return Verified(folder, tuple(_checked(each, answers) for each in certificates), tuple(problems), tuple(found.unwritten))
 
 
 def _checked(certificate: Certificate, answers: dict[str, tuple[str, str]]) -> Checked:
@@ -200,7 +202,7 @@ def _left_out(heads: Sequence[Head], manifest: Json) -> list[str]:
     table = {kind: {each["name"]: each["members"] for each in rules[kind]} for kind in ("actions", "duties")}
     for each in heads:
         kind, name, params = each.kind, each.name, each.params
-        if kind == "claim":
+        if kind not in ("action", "duty"):
             continue
         listed = table["actions" if kind == "action" else "duties"].get(name)
         members = [each.split(":")[0].strip() for each in params.split(",") if each.partition(":")[2].strip() in parties]
@@ -212,9 +214,10 @@ def _left_out(heads: Sequence[Head], manifest: Json) -> list[str]:
     for kind, names in table.items():
         more = [name for name in names if "." not in name and name not in written]
         found += [f"has `{name}` among its {kind}, and the rulebook has not" for name in more]
-    claim = manifest["claim"]["name"]
-    if "." not in claim and ("claim", claim) not in {(each.kind, each.name) for each in heads}:
-        found.append(f"is about the claim `{claim}`, which the rulebook does not make")
+    kind, name = manifest["claim"]["kind"], manifest["claim"]["name"]
+    word = {"claim": "claim", "condition": "claim", "reach": "reach"}.get(kind, "")
+    if word and "." not in name and (word, name) not in {(each.kind, each.name) for each in heads}:
+        found.append(f"is about the {word} `{name}`, which the rulebook does not make")
     return found
 
 
@@ -242,6 +245,12 @@ def _print(done: Verified, stream: IO[str], layout: Layout) -> None:
             for file, who in each.by.items():
                 if who != "cvc5":
                     lines.append(f"  {at}{file}: {layout.clean(each.step(file))} ({who or 'nobody'} confirms it)")
+    if done.unwritten:
+        lines += ["", layout.paint("weak", "proved without a certificate, so nothing of it was checked here:")]
+        for each in done.unwritten:
+            given = f" given {', '.join(each['given'])}" if each["given"] else ""
+            said = f"{Path(each['rulebook']).stem} {called(each['kind'], each['name'])}{given}: {each['why']}"
+            lines.append(f"  {layout.clean(said)}")
     wrong = [*done.problems, *(problem for each in done.certificates for problem in each.problems)]
     if wrong:
         lines += ["", *(f"{layout.paint('bad', layout.clean(each.file))} {layout.clean(each.what)}" for each in wrong)]
@@ -272,7 +281,7 @@ def _many(count: int, what: str) -> str:
 def as_json(done: Verified) -> Json:
     """As the schema `verification` describes it."""
     return {
-        "schema": "specforge/verification/1",
+        "schema": "specforge/verification/2",
         "tool": tool(),
         "exit_code": done.code,
         "directory": str(done.folder),
@@ -280,6 +289,7 @@ def as_json(done: Verified) -> Json:
             {
                 "directory": each.certificate.directory,
                 "rulebook": each.certificate.manifest["rulebook"]["path"],
+                "kind": each.certificate.manifest["claim"]["kind"],
                 "claim": each.certificate.manifest["claim"]["name"],
                 "given": [given["text"] for given in each.certificate.manifest["given"]],
                 "verdict": each.verdict,
@@ -293,6 +303,7 @@ def as_json(done: Verified) -> Json:
             }
             for each in done.certificates
         ],
+        "unwritten": list(done.unwritten),
         "problems": [{"file": problem.file, "what": problem.what} for problem in done.problems],
         "seconds": round(done.seconds, 3),
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from posixpath import dirname, relpath
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
@@ -18,9 +19,9 @@ from attrs import define, field, frozen
 from specforge.algebra.classes import NotAdditive
 from specforge.algebra.crowd import Owed
 from specforge.core import ir
-from specforge.core.evaluate import bounded_by
 from specforge.diagnostics.source import NOWHERE, Span
-from specforge.engines.cases import Book, Case
+from specforge.engines.cases import Case
+from specforge.engines.free import met_at, nodes_of
 from specforge.engines.transitions import Scene
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Need
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from specforge.engines.induction import Extra, Prover
 
 Place = tuple[ir.Defect, Span]  # a statement, and what it may meet
+PLAINLY = "nothing goes wrong there in this transition: so much is clear once it is put into formulas; no solver was asked"
 
 
 @frozen
@@ -47,17 +49,17 @@ class Obstacle:
 
 @define(eq=False)
 class Watch:
-    """What is shown so far.  `open`: for each transition the places that may still go wrong (None: not looked at yet)."""
+    """What is shown so far.  `open`: for each transition the places that may still go wrong (None: not looked at yet);
+    `shown`: that nothing goes wrong, of each place in each transition."""
 
     prover: Prover
     open: dict[tuple[Case, Extra], dict[Place, Obstacle] | None] = field(factory=dict)
     shown: dict[ir.Defect, list[Need]] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        book = self.prover.book
         for case in self.prover.cases:
             if case.kind in ("action", "duty"):
-                for extra in _extras(book, case):
+                for extra in self._extras(case):
                     self.open[case, extra] = None
 
     def look(self) -> None:
@@ -80,8 +82,9 @@ class Watch:
 
     def _look(self, case: Case, extra: Extra, before: Mapping[Place, Obstacle] | None) -> dict[Place, Obstacle]:
         open_: dict[Place, Obstacle] | None = dict(before) if before is not None else None
-        step = Need("", case.text(), ", ".join(f"{count} {party}" for party, count in extra if count)).text()
-        step = step.removeprefix("the claim @ ")
+        if open_ is not None and any(each.whole for each in open_.values()):
+            open_ = None
+        step = Need("", case.text(), _text(extra)).text().removeprefix("the claim @ ")
         for way in self.prover.ways(case):
             try:
                 scene, _ = self.prover.scene(case, extra, None, None, way, False)
@@ -93,6 +96,8 @@ class Watch:
             places: dict[Place, list[Owed]] = {}
             for owed in scene.algebra.owed:
                 places.setdefault((owed.defect, owed.span), []).append(owed)
+            if open_ is None:
+                self._plainly(case, extra, places)
             failed: dict[Place, Obstacle] = {}
             for place, all_owed in places.items():
                 if open_ is not None and place not in open_:
@@ -109,9 +114,8 @@ class Watch:
 
     def _shown(self, scene: Scene, place: Place, all_owed: list[Owed], case: Case, extra: Extra) -> list[Need] | None:
         needs: list[Need] = []
-        members = ", ".join(f"{count} {party}" for party, count in extra if count)
         for at, owed in enumerate(all_owed):
-            need = Need(f"{place[0].value} {place[1].line}:{place[1].column} {at}", case.text(), members)
+            need = Need(f"{spot(self.prover.system, place)} #{at}", case.text(), _text(extra))
             question = scene.before_it(owed)
             if question is not None:
                 question.hypotheses = [*question.hypotheses, *self.prover.lemmas_in(scene)]
@@ -123,33 +127,71 @@ class Watch:
         return needs
 
 
-def _extras(book: Book, case: Case) -> Iterator[Extra]:
-    """How many members stand for any: none, up to as many as the rule speaks of at once, loop within loop."""
-    system = book.system
-    rule = system.actions[case.rule] if case.kind == "action" else system.duties[case.rule]
-    parts: list[object] = [rule.body]
-    if isinstance(rule, ir.Duty):
-        parts += [rule.when, rule.rank]
-    most: dict[str, int] = {party.name: 0 for party in system.open_parties()}
-    for part in parts:
-        for party, count in _depth(system, part).items():
+    def _plainly(self, case: Case, extra: Extra, places: Mapping[Place, object]) -> None:
+        """Of the places of the rule at which nothing is demanded in this transition."""
+        asked = {spot(self.prover.system, place) for place in places}
+        for place in places_of(self.prover.system, self._rule(case)):
+            said = spot(self.prover.system, place)
+            if said not in asked:
+                need = Need(f"{said} #0", case.text(), _text(extra))
+                found = certificate.discharge(need, None, 0, PLAINLY)
+                assert found is not None
+                self.prover.done[need] = found
+                self.shown.setdefault(place[0], []).append(need)
+
+    def _rule(self, case: Case) -> ir.Action | ir.Duty:
+        system = self.prover.system
+        return system.actions[case.rule] if case.kind == "action" else system.duties[case.rule]
+
+    def _extras(self, case: Case) -> Iterator[Extra]:
+        """How many members stand for any: none, up to as many as the rule speaks of at once, loop within loop."""
+        most = at_once(self.prover.system, self._rule(case))
+        for counts in product(*(range(n + 1) for n in most.values())):
+            yield tuple(zip(most, counts, strict=True))
+
+
+def _text(extra: Extra) -> str:
+    return ", ".join(f"{count} {party}" for party, count in extra if count)
+
+
+def places_of(system: ir.System, rule: ir.Action | ir.Duty) -> list[Place]:
+    """The sentences that may go wrong when the rule acts, each with how, in the order of the text."""
+    found = {(defect, node.span) for node in nodes_of(system, rule) for defect in met_at(system, rule, node)}  # type: ignore[attr-defined]
+    return sorted(found, key=lambda each: (each[1].file.path, each[1].start, each[1].end, each[0].value))
+
+
+def spot(system: ir.System, place: Place) -> str:
+    """`funded at 12:5`, or `funded at std/linear.rulebook:12:5`: what may go wrong, and where."""
+    defect, span = place
+    file, mine = span.file.path, system.span.file.path
+    if file == mine or file.startswith("std/"):
+        name = "" if file == mine else f"{file}:"
+    else:
+        name = f"{relpath(file, dirname(mine) or '.')}:"
+    return f"{defect.value} at {name}{span.line}:{span.column}"
+
+
+def at_once(system: ir.System, rule: ir.Action | ir.Duty) -> dict[str, int]:
+    """Of how many members of each open party the rule speaks at once where something may go wrong, loop within loop."""
+    most = {party.name: 0 for party in system.open_parties()}
+    for part in [rule.body] if isinstance(rule, ir.Action) else [rule.body, rule.when, rule.rank]:
+        for party, count in _depth(system, rule, part).items():
             most[party] = max(most[party], count)
-    for counts in product(*(range(n + 1) for n in most.values())):
-        yield tuple(zip(most, counts, strict=True))
+    return most
 
 
-def _depth(system: ir.System, node: object) -> dict[str, int]:
+def _depth(system: ir.System, rule: ir.Action | ir.Duty, node: object) -> dict[str, int]:
     """How deep loops over each open party lie within each other, around something that may go wrong."""
     inside: dict[str, int] = {}
     for child in _children(node):
-        for party, count in _depth(system, child).items():
+        for party, count in _depth(system, rule, child).items():
             inside[party] = max(inside.get(party, 0), count)
     match node:
         case ir.Fold(party=party) | ir.ForEach(party=party) | ir.Tier(party=str(party)):
             here = system.parties[party].members is None
         case _:
             return inside
-    if here and any(_may_fail(system, each) for each in ir.walk(node)):
+    if here and any(met_at(system, rule, each) for each in ir.walk(node)):
         inside[party] = inside.get(party, 0) + 1
     return inside
 
@@ -169,16 +211,3 @@ def _children(node: object) -> Iterator[object]:
             continue
         yield each
         skip.update(id(other) for other in ir.walk(each))
-
-
-def _may_fail(system: ir.System, node: object) -> bool:
-    match node:
-        case ir.Op(ir.Operator.DIV) | ir.Undefined() | ir.Require() | ir.Move() | ir.Collect() | ir.Tier():
-            return True
-        case ir.Fold(ir.Folding.LARGEST) | ir.Fold(ir.Folding.SMALLEST):
-            return True
-        case ir.Set(place=place):
-            each = system.fields[place.field]
-            return each.low is not None or each.high is not None or each.name in bounded_by(system)
-        case _:
-            return False

@@ -6,7 +6,7 @@ Most are looked for by the same search as claims (as goals, `free_goals`); table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
@@ -93,45 +93,64 @@ def free_goals(system: ir.System) -> list[FreeGoal]:
 
 def may_meet(system: ir.System, defect: ir.Defect) -> bool:
     """Whether anything in the text could meet the defect at all."""
-    rules = [*system.actions.values(), *system.duties.values()]
-    nodes = [node for rule in rules for node in ir.walk(rule.body)]
-    nodes += [node for duty in system.duties.values() for each in (duty.when, duty.rank) if each for node in ir.walk(each)]
-    match defect:
-        case ir.Defect.RESTS:
-            return bool(system.duties)
-        case ir.Defect.REFUSED:
-            inside = [node for duty in system.duties.values() for node in ir.walk(duty.body)]
-            remains = any(isinstance(node, ir.Collect) and node.rest is None for node in nodes)
-            return remains or any(isinstance(node, ir.Require) for node in inside)
-        case ir.Defect.FUNDED:
-            return any(isinstance(node, ir.Move) for node in nodes)
-        case ir.Defect.BOUNDS:
-            kept = [system.fields[node.place.field] for node in nodes if isinstance(node, ir.Set)]
-            moved = {
-                place.field for node in nodes if isinstance(node, ir.Move) for place in (node.source, node.target) if place
-            }
-            within = any(each.low is not None or each.high is not None for each in kept)
-            return within or bool((moved | {each.name for each in kept}) & bounded_by(system).keys())
-        case ir.Defect.TABLE:
-            return any(isinstance(node, ir.Undefined) and node.defect is defect for node in nodes)
-        case ir.Defect.DIVISION:
-            return any(_may_be_undefined(node) for node in nodes)
+    if defect is ir.Defect.RESTS:
+        return bool(system.duties)
+    rules = (*system.actions.values(), *system.duties.values())
+    return any(defect in met_at(system, rule, node) for rule in rules for node in nodes_of(system, rule))
 
 
-def _may_be_undefined(node: object) -> bool:
+def nodes_of(system: ir.System, rule: ir.Action | ir.Duty) -> Iterator[object]:
+    """What is worked out when the rule acts: its own parts, and the declared bounds of whatever it may change."""
+    parts: list[object] = [rule.body] if isinstance(rule, ir.Action) else [rule.body, rule.when, rule.rank]
+    for each in system.fields.values():
+        parts += [each.low, each.high]
+    for part in parts:
+        yield from ir.walk(part)
+
+
+def met_at(system: ir.System, rule: ir.Action | ir.Duty, node: object) -> set[ir.Defect]:
+    """The defects that a node of the rule may meet by itself."""
     match node:
         case ir.Op(ir.Operator.DIV, (_, ir.Lit(value))):
-            return value == 0
+            return {ir.Defect.DIVISION} if value == 0 else set()
         case ir.Op(ir.Operator.DIV) | ir.Fold(ir.Folding.LARGEST) | ir.Fold(ir.Folding.SMALLEST):
-            return True
+            return {ir.Defect.DIVISION}
         case ir.Undefined(defect):
-            return defect is ir.Defect.DIVISION
-        case ir.Tier(policy=ir.Policy.PROPORTION, key=key) if not isinstance(key, ir.Lit):
-            return True
+            return {defect}
+        case ir.Tier(policy=ir.Policy.PROPORTION):
+            return {ir.Defect.DIVISION}
         case ir.Tier(step=step):
-            return step is not None and not (isinstance(step, ir.Lit) and step.value != 0)
+            return {ir.Defect.DIVISION} if step is not None and not (isinstance(step, ir.Lit) and step.value != 0) else set()
+        case ir.Require():
+            return {ir.Defect.REFUSED} if isinstance(rule, ir.Duty) else set()
+        case ir.Collect(rest=rest):
+            return {ir.Defect.REFUSED} if rest is None else set()
+        case ir.Move(source=source, target=target):
+            return _met_by_moving(system, [system.fields[each.field] for each in (source, target) if each is not None])
+        case ir.Set(place=place):
+            field = system.fields[place.field]
+            return {*_met_by_change(system, field), *({ir.Defect.BOUNDS} if _is_bounded(field) else ())}
         case _:
-            return False
+            return set()
+
+
+def _met_by_moving(system: ir.System, ends: Sequence[ir.Field]) -> set[ir.Defect]:
+    """The amount may be negative, a floor or a bound broken; between accounts without a floor, in one house, nothing can be."""
+    houses = {ir.holdings_field(each.house, each.asset) for each in ends}
+    across = len(ends) == 1 or len(houses) > 1
+    result = {defect for each in ends for defect in _met_by_change(system, each)}
+    if across:
+        result |= {defect for house in houses for defect in _met_by_change(system, system.fields[house])}
+    free = all(each.kind is ir.Kind.NET and not _is_bounded(each) for each in ends)
+    return result if free and not across else {*result, ir.Defect.FUNDED}
+
+
+def _met_by_change(system: ir.System, field: ir.Field) -> set[ir.Defect]:
+    return {ir.Defect.BOUNDS} if field.name in bounded_by(system) else set()
+
+
+def _is_bounded(field: ir.Field) -> bool:
+    return field.low is not None or field.high is not None
 
 
 # ------------------------------------------------------------ what must be able to happen

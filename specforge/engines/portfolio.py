@@ -87,6 +87,7 @@ class Agenda:
     searches: dict[FreeGoal, Quest] = field(init=False)
     untold: set[str] = field(init=False)
     idle: list[str] | None = None  # the guards that never refuse anything, once somebody has looked
+    outcomes: dict[Provable, ProofOutcome] = field(factory=dict)  # of whatever was to be proved
 
     def __attrs_post_init__(self) -> None:
         options, system = self.options, self.system
@@ -148,10 +149,24 @@ class Agenda:
         )
 
     def seek(self, seen: Callable[[News], None]) -> News:
-        """`seen` hears of what the random runs have seen, and of what can be looked at with little effort."""
+        """`seen` hears of what is seen with little effort."""
         for scenario in self.system.scenarios.values():
             if self._wanted(scenario.name):
                 self.emit(evolve(scenario_result(self.system, scenario), rulebook=self.rulebook))
+        refuter = self.look()
+        seen(self.news())
+        with _within(self.clock):
+            refuter.search()
+        self.clock.over()
+        self._agree(refuter)
+        for row in self.rows:
+            if row.quest.trace is not None:
+                self.say(row)
+        self.say_free([each for each in self.checks if self._is_settled(each)])
+        return self.news()
+
+    def look(self) -> Refuter:
+        """Random runs, scenarios, and what can be looked at with little effort; for the prover to know what runs have shown."""
         for row in self.rows:
             row.quest.known = scenario_run(self.system, row)
             row.quest.source = f"scenario {row.expect.by}" if row.expect is not None else ""
@@ -164,16 +179,7 @@ class Agenda:
         refuter = self.refuter([each for each in self.quests if each.excluding or each.hopeful])
         with _within(self.clock):
             refuter.glance()
-        seen(self.news())
-        with _within(self.clock):
-            refuter.search()
-        self.clock.over()
-        self._agree(refuter)
-        for row in self.rows:
-            if row.quest.trace is not None:
-                self.say(row)
-        self.say_free([each for each in self.checks if self._is_settled(each)])
-        return self.news()
+        return refuter
 
     def _from_scenarios(self) -> None:
         """Scenarios are runs too: what should be seen, and was not in random runs, may be seen there."""
@@ -254,6 +260,8 @@ class Agenda:
             prove(self.system, goals, seconds=seconds, known=known, outcomes=outcomes)
         for quest, goal in zip(quests, goals, strict=True):
             outcome = outcomes.get(goal)
+            if outcome is not None:
+                self.outcomes[goal] = outcome
             quest.proof = Shown.of(outcome) if isinstance(outcome, Proved) else None
             if look and self.options.proofs and isinstance(outcome, Proved):
                 with _within(self.clock):
@@ -280,10 +288,11 @@ class Agenda:
         """What no run has shown though one should, each with the claim that none can."""
         wanted = [*(row.quest for row in self.rows)]
         wanted += [quest for each, quest in self.searches.items() if each.wants == "sometime"]
-        found = [(quest, self._opposite(quest, at < len(self.rows))) for at, quest in enumerate(wanted) if quest.trace is None]
+        found = [(quest, self.opposite(quest, at < len(self.rows))) for at, quest in enumerate(wanted) if quest.trace is None]
         return [(quest, goal) for quest, goal in found if goal is not None]
 
-    def _opposite(self, quest: Quest, is_row: bool) -> Provable | None:
+    def opposite(self, quest: Quest, is_row: bool) -> Provable | None:
+        """What is to be proved if no run shows what one should."""
         match quest.goal:
             case ReachGoal(reach):
                 never = ir.Op(ir.Operator.NOT, (reach.cond,))
@@ -309,7 +318,7 @@ class Agenda:
             refuter.explore()
             refuter.search()
         with _within(self.clock):
-            self._prove_for_few(left)
+            self.prove_for_few()
         self.clock.over()
         self._agree(refuter)
         for row in self.rows:
@@ -317,14 +326,14 @@ class Agenda:
         self.say_free(self.checks)
         return self.news()
 
-    def _prove_for_few(self, rows: Sequence[Row]) -> None:
+    def prove_for_few(self) -> None:
         """Claims that nobody expects to be refuted, and that no proof was found of for any number of members."""
+        rows = [row for row in self.rows if not (row.sought or row.quest.trace or row.quest.proved)]
         parties = self.system.open_parties()
         for members in FEW if parties else ():
             if self.options.members is not None and members > self.options.members:
                 return
-            wanted = [row for row in rows if not row.sought and row.quest.trace is None]
-            wanted = [row for row in wanted if members == FEW[0] or row.few is not None]
+            wanted = [row for row in rows if members == FEW[0] or row.few is not None]
             goals = {row.quest.goal: row for row in wanted if isinstance(row.quest.goal, ClaimGoal)}
             if not goals:
                 return

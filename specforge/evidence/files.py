@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from specforge.evidence.smtlib import mistake
 
 Json = dict[str, Any]
 INDEX, MANIFEST = "index.json", "manifest.json"
-SCHEMA, INDEX_SCHEMA = "specforge/certificate/1", "specforge/certificates/1"
+SCHEMA, INDEX_SCHEMA = "specforge/certificate/2", "specforge/certificates/2"
 FILE = re.compile(r"[0-9]{3,6}\.smt2")
 FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 MOST = 8  # members that one statement or rule speaks of
@@ -36,7 +37,7 @@ SHAPE: Json = {
     "schema": str,
     "tool": {"name": str, "version": str, "source": str, "solvers": {str: str}},
     "rulebook": {"name": str, "path": str, "sha256": str, "used": [{"path": str, "sha256": str}]},
-    "claim": {"name": str, "text": str, "moment": {"at": str, "rule": str, "then": str}, "members": COUNTS},
+    "claim": {"kind": str, "name": str, "text": str, "moment": {"at": str, "rule": str, "then": str}, "members": COUNTS},
     "given": [{"text": str, "assumption": (str, None)}],
     "verdict": str,
     "members": str,
@@ -44,6 +45,7 @@ SHAPE: Json = {
     "premises": [str],
     "lemmas": [{"name": str, "text": str, "why": str, "members": COUNTS}],
     "measures": [{"name": str, "text": str, "members": COUNTS, "falls": {str: COUNTS}}],
+    "places": [{"rule": str, "members": COUNTS, "at": [str]}],
     "rules": {
         "parties": [{"name": str, "open": bool, "members": int}],
         "choices": [{"parameter": str, "values": int}],
@@ -58,8 +60,15 @@ SHAPE: Json = {
         }
     ],
 }  # fmt: skip
-ENTRY = {"directory": str, "rulebook": str, "claim": str, "given": [str], "sha256": str}
-INDEX_SHAPE: Json = {"schema": str, "certificates": [ENTRY]}
+ENTRY = {"directory": str, "rulebook": str, "kind": str, "claim": str, "given": [str], "sha256": str}
+UNWRITTEN = {"rulebook": str, "kind": str, "name": str, "given": [str], "why": str}
+INDEX_SHAPE: Json = {"schema": str, "certificates": [ENTRY], "unwritten": [UNWRITTEN]}
+# What is proved: a claim, a free check, that a rule never happens, that no run comes to a state, or that a claim is never
+# judged (or its condition never met).
+KINDS = {
+    "claim": "{}", "check": "{} (free check)", "rule": "{} never happens", "reach": "{} is never reached",
+    "condition": "condition of {} never met",
+}  # fmt: skip
 
 
 @frozen
@@ -91,8 +100,8 @@ def as_text(document: Json) -> str:
 # ---------------------------------------------------------------- writing
 
 
-def write(folder: Path, certificates: Sequence[Certificate]) -> None:
-    """Writes them all, in the place of those that were there."""
+def write(folder: Path, certificates: Sequence[Certificate], unwritten: Sequence[Json] = ()) -> None:
+    """Writes them all, in the place of those that were there.  `unwritten`: what is proved without a certificate."""
     clear(folder)
     entries: list[Json] = []
     for each in certificates:
@@ -107,13 +116,14 @@ def write(folder: Path, certificates: Sequence[Certificate]) -> None:
             {
                 "directory": each.directory,
                 "rulebook": each.manifest["rulebook"]["path"],
+                "kind": each.manifest["claim"]["kind"],
                 "claim": each.manifest["claim"]["name"],
                 "given": given,
                 "sha256": sha256(manifest),
             }
         )
     folder.mkdir(parents=True, exist_ok=True)
-    index = as_text({"schema": INDEX_SCHEMA, "certificates": entries})
+    index = as_text({"schema": INDEX_SCHEMA, "certificates": entries, "unwritten": list(unwritten)})
     (folder / INDEX).write_text(index, encoding="utf-8", newline="\n")
 
 
@@ -139,23 +149,31 @@ def clear(folder: Path) -> None:
 # ---------------------------------------------------------------- reading
 
 
-def read(folder: Path) -> tuple[list[Certificate], list[Problem]]:
-    """Every certificate under `folder`, each with what is wrong with it, and what is wrong with the directory as a whole."""
+@frozen
+class Found:
+    """What is in a directory: every certificate, each with what is wrong with it; what is wrong with the directory as a whole;
+    and what is proved without a certificate."""
+
+    certificates: list[Certificate]
+    problems: list[Problem]
+    unwritten: list[Json]
+
+
+def read(folder: Path) -> Found:
     if (folder / INDEX).is_file():
         return _indexed(folder)
     manifest, problems = _json(folder, MANIFEST, SHAPE, SCHEMA)
-    found = [_certificate(folder, "", manifest)] if manifest is not None else []
-    return found, problems
+    return Found([_certificate(folder, "", manifest)] if manifest is not None else [], problems, [])
 
 
 def is_certificate(folder: Path) -> bool:
     return (folder / INDEX).is_file() or (folder / MANIFEST).is_file()
 
 
-def _indexed(folder: Path) -> tuple[list[Certificate], list[Problem]]:
+def _indexed(folder: Path) -> Found:
     index, problems = _json(folder, INDEX, INDEX_SHAPE, INDEX_SCHEMA)
     if index is None:
-        return [], problems
+        return Found([], problems, [])
     found: list[Certificate] = []
     known = {INDEX}
     for entry in index["certificates"]:
@@ -171,15 +189,19 @@ def _indexed(folder: Path) -> tuple[list[Certificate], list[Problem]]:
             continue
         if sha256((folder / name).read_bytes()) != entry["sha256"]:
             problems.append(Problem(name, f"is not the file that {INDEX} speaks of: its hash differs"))
-        about = (manifest["rulebook"]["path"], manifest["claim"]["name"], [each["text"] for each in manifest["given"]])
-        if about != (entry["rulebook"], entry["claim"], entry["given"]):
+        claim, given = manifest["claim"], [each["text"] for each in manifest["given"]]
+        said = (manifest["rulebook"]["path"], claim["kind"], claim["name"], given)
+        if said != (entry["rulebook"], entry["kind"], entry["claim"], entry["given"]):
             problems.append(Problem(name, f"is about something else than {INDEX} says"))
         found.append(_certificate(folder, directory, manifest))
         known |= {str(each.relative_to(folder)) for each in _files(folder / directory)}
     for each in _files(folder):
         if str(each.relative_to(folder)) not in known:
             problems.append(Problem(str(each.relative_to(folder)), "belongs to no certificate in the index"))
-    return found, problems
+    for each in index["unwritten"]:
+        if each["kind"] not in KINDS:
+            problems.append(Problem(INDEX, f"`{each['kind']}` is nothing that is proved"))
+    return Found(found, problems, index["unwritten"])
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -264,10 +286,17 @@ def gaps(manifest: Json) -> list[str]:
     if wrong := _table(manifest):
         return [wrong]
     listed = [Step(each["shows"], each["transition"], each["members"]) for each in manifest["obligations"]]
-    needed = steps(manifest)
-    result = [f"a step is missing: {words(each)}" for each in sorted(needed - set(listed))]
-    result += [f"a step that belongs to no part of the proof: {words(each)}" for each in sorted(set(listed) - needed)]
-    result += [f"a step is listed twice: {words(each)}" for each in sorted(set(listed)) if listed.count(each) > 1]
+    needed, count = steps(manifest), Counter(listed)
+    numbers: dict[Step, set[int]] = {}
+    for each in count:
+        whole, number = _numbered(each)
+        numbers.setdefault(whole, set()).add(number)
+    result = [f"a step is missing: {words(each)}" for each in sorted(needed - set(numbers))]
+    result += [f"a step that belongs to no part of the proof: {words(each)}" for each in sorted(set(numbers) - needed)]
+    result += [f"a step is listed twice: {words(each)}" for each in sorted(count) if count[each] > 1]
+    for each in sorted(numbers):
+        if numbers[each] != set(range(len(numbers[each]))):
+            result.append(f"a part of a step is missing: {words(each)}")
     if wrong := _unsettled(manifest):
         result.append(wrong)
     lemmas = {each["name"] for each in manifest["lemmas"]}
@@ -288,14 +317,22 @@ def gaps(manifest: Json) -> list[str]:
 
 
 ENDS = "where settling ends"
+PART = re.compile(r"(\w+ at (?:[^:]+:)?\d+:\d+) #(\d{1,4})")
+
+
+def _numbered(step: Step) -> tuple[Step, int]:
+    """At a place several things may be demanded at once: `funded at 12:5 #0`, `… #1`."""
+    found = PART.fullmatch(step.shows)
+    return (step, 0) if found is None else (Step(found[1], step.transition, step.members), int(found[2]))
 
 
 def _unsettled(manifest: Json) -> str:
-    """A claim that is judged at rest says that settling ends is taken for granted, or shows it."""
-    restless, after_duty = still_left(manifest)[-1], manifest["claim"]["moment"]["at"] == "duty"
-    if manifest["measures"] and restless:
+    """What is judged at rest says that settling ends is taken for granted, or shows it."""
+    restless, at = still_left(manifest)[-1], manifest["claim"]["moment"]["at"]
+    if restless and (manifest["measures"] or at == "each settling"):
         return f"no measure falls when `{min(restless)}` acts"
-    if not after_duty and restless and ENDS not in manifest["premises"]:
+    at_rest = at in ("rest", "every step", "action") and manifest["claim"]["kind"] != "rule"
+    if at_rest and restless and ENDS not in manifest["premises"]:
         return f"it neither shows nor says that it takes for granted that settling ends: `{min(restless)}` may act for ever"
     return ""
 
@@ -310,9 +347,11 @@ def _table(manifest: Json) -> str:
     measures = manifest["measures"]
     named_things = (*rules["actions"], *rules["duties"], *manifest["lemmas"], *measures)
     names = [*(each["name"] for each in named_things), *(falls(each["name"]) for each in measures)]
+    names += {place for each in manifest["places"] for place in each["at"]}
     if len(set(names)) < len(names) or CLAIM in names or len(parties) < len(rules["parties"]):
         return "two things have one name"
-    counts = [manifest["claim"]["members"], *(each["members"] for each in (*manifest["lemmas"], *measures))]
+    counts: list[Json] = [manifest["claim"]["members"]]
+    counts += [each["members"] for each in (*manifest["lemmas"], *manifest["places"], *measures)]
     counts += [count for each in measures for count in each["falls"].values()]
     if any(count > MOST or party not in parties for each in counts for party, count in each.items()):
         return "a statement is about more members than a statement can be about"
@@ -321,10 +360,14 @@ def _table(manifest: Json) -> str:
     for each, left in zip(measures, still_left(manifest), strict=False):
         if not each["falls"] or not set(each["falls"]) <= left:
             return f"`{each['name']}` is said to fall where it need not, or nowhere"
-    moment = manifest["claim"]["moment"]
+    claim, moment = manifest["claim"], manifest["claim"]["moment"]
     among = {"action": rules["actions"], "duty": rules["duties"]}.get(moment["at"])
-    if moment["at"] not in ("rest", "every step", "action", "duty"):
+    if claim["kind"] not in KINDS:
+        return "it does not say what is proved"
+    if moment["at"] not in _moments(claim):
         return "it does not say when the claim is judged"
+    if wrong := _unwatched(manifest):
+        return wrong
     if among is not None and moment["rule"] not in [each["name"] for each in among]:
         return f"there is no rule `{moment['rule']}`, after which the claim is judged"
     if moment["then"] and moment["then"] not in [each["name"] for each in rules["duties"]]:
@@ -334,8 +377,36 @@ def _table(manifest: Json) -> str:
     return ""
 
 
+JUDGED = ("rest", "every step", "action", "duty")
+
+
+def _moments(claim: Json) -> tuple[str, ...]:
+    """When what is proved may be judged."""
+    if claim["kind"] == "check":
+        return ("each settling",) if claim["name"] == "rests" else ("each statement",)
+    return ("action", "duty") if claim["kind"] == "rule" else JUDGED
+
+
+def _unwatched(manifest: Json) -> str:
+    """A rule whose sentences are not looked at, though a defect is said never to be met."""
+    claim, rules = manifest["claim"], manifest["rules"]
+    watched = claim["moment"]["at"] == "each statement"
+    every = [each["name"] for each in (*rules["actions"], *rules["duties"])] if watched else []
+    listed = [each["rule"] for each in manifest["places"]]
+    if sorted(listed) != sorted(every):
+        return f"it does not say which sentences of `{min(set(every) ^ set(listed), default='a rule')}` may go wrong"
+    for each in manifest["places"]:
+        for place in each["at"]:
+            if PART.fullmatch(f"{place} #0") is None or not place.startswith(f"{claim['name']} at "):
+                return f"`{place}` is not the name of a place"
+    return ""
+
+
 def words(step: Step) -> str:
     """The step in plain words."""
+    if PART.fullmatch(step.shows) or PART.fullmatch(f"{step.shows} #0"):
+        more = f", where {step.members} more stand for any" if step.members else ""
+        return f"never wrong ({step.shows}) in {step.transition}{more}"
     what = f"lemma `{step.shows}`" if step.shows != CLAIM else "the claim"
     if step.shows.startswith("settling "):  # a measure
         what = f"`{step.shows.removesuffix(' falls')}`"
@@ -349,6 +420,11 @@ def words(step: Step) -> str:
 
 
 def about(manifest: Json) -> str:
-    """`solvent given no_exemptions`."""
+    """`solvent given no_exemptions`, `funded (free check)`."""
     given = ", ".join(each["text"] for each in manifest["given"])
-    return manifest["claim"]["name"] + (f" given {given}" if given else "")
+    return called(manifest["claim"]["kind"], manifest["claim"]["name"]) + (f" given {given}" if given else "")
+
+
+def called(kind: str, name: str) -> str:
+    """What is proved, in a few words."""
+    return KINDS[kind].format(name)

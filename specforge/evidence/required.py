@@ -1,4 +1,5 @@
-"""Which steps a proof by induction must consist of, worked out from a short table of the rules alone.
+"""Which steps a proof by induction must consist of, worked out from a short table of the rules alone; for the proof that a
+defect is never met, also from a table of the sentences that may meet it.
 
 It shares nothing with the prover: `specforge certify` checks the prover's own list against it, and `specforge verify` that no
 step has been left out of a certificate.
@@ -18,8 +19,8 @@ CLAIM = ""  # stands for the claim where a lemma could be named
 
 @frozen(order=True)
 class Step:
-    """One thing to be shown.  `shows`: the name of a lemma or a measure, or CLAIM; `transition`: the start, a rest, or what
-    happens; `members`: how many further members stand for any ("1 Trader")."""
+    """One thing to be shown.  `shows`: the name of a lemma, a measure or a place, or CLAIM; `transition`: the start, a rest, or
+    what happens; `members`: how many further members stand for any ("1 Trader")."""
 
     shows: str
     transition: str
@@ -44,7 +45,19 @@ def steps(manifest: Json) -> set[Step]:
                 result |= {Step(lemma["name"], each.name, members) for members in witnesses(lemma["members"], parties)}
     for name in judged(manifest, happens):
         result |= {Step(CLAIM, name, members) for members in witnesses(manifest["claim"]["members"], parties)}
-    return result | settling(manifest, happens)
+    return result | settling(manifest, happens) | watched(manifest, happens)
+
+
+def watched(manifest: Json, happens: Sequence[Transition]) -> set[Step]:
+    """That a defect is never met: each sentence that may meet it, whenever its rule acts."""
+    parties = {each["name"]: each for each in manifest["rules"]["parties"]}
+    places = {each["rule"]: each for each in manifest["places"]}
+    result: set[Step] = set()
+    for each in happens:
+        if each.rule in places:
+            members = list(witnesses(places[each.rule]["members"], parties))
+            result |= {Step(place, each.name, count) for place in places[each.rule]["at"] for count in members}
+    return result
 
 
 def falls(measure: str) -> str:
@@ -115,6 +128,8 @@ def judged(manifest: Json, happens: Sequence[Transition]) -> list[str]:
     """The transitions at which the claim is judged."""
     moment = manifest["claim"]["moment"]
     at, rule = moment["at"], moment["rule"]
+    if at in ("each statement", "each settling"):  # what is shown has names of its own
+        return []
     if at == "rest":  # an action's claim, too, if duties may act before it is judged
         return [each.name for each in happens if each.kind == "rest"]
     if at == "every step":
