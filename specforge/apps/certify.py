@@ -382,10 +382,8 @@ class Writer:
         }  # fmt: skip
         if is_plain(question):
             return step
-        name = lemmas[shows].text or shows if shows in lemmas else shows
-        said = words(Step(name, transition, need.members))
         heading = (
-            said if shows or entry.kind == "check" else f"{entry.said}: {said}",
+            self._said(Step(shows, transition, need.members), entry, lemmas),
             f"of {self.rulebook['path']} (sha256 {self.rulebook['sha256']}), by SpecForge {self.tool['version']}",
             "It holds if no values satisfy everything below: a solver's answer is unsat.",
         )
@@ -398,6 +396,14 @@ class Writer:
             "lemmas": sorted(done.uses & set(lemmas)), "assumes": sorted(_assumed(each) for each in done.uses - set(lemmas)),
             "decided": "solver", "why": "", "file": name, "sha256": sha256(done.text),
         }  # fmt: skip
+
+    def _said(self, step: Step, entry: Entry, lemmas: dict[str, Any]) -> str:
+        """What the step shows, in one line."""
+        if step.shows in lemmas:
+            return words(evolve(step, shows=lemmas[step.shows].text or step.shows))
+        if step.shows or entry.kind == "claim":
+            return words(step).replace("the claim", f"claim `{entry.name}`", 1)
+        return f"{entry.said}: not in {step.transition}"
 
     def _moment(self, claim: ir.Claim | ir.Defect | str, certificate: Any) -> Json:
         """When the claim is judged, and where the proof shows it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,10 +16,15 @@ import pytest
 
 from specforge.algebra import second
 from specforge.algebra.written import comment
-from specforge.apps import verify
+from specforge.apps import certify, verify
 from specforge.apps.cli import main
 from specforge.apps.schema import schema
-from specforge.evidence.files import gaps, sha256
+from specforge.elaborate import load
+from specforge.engines import portfolio
+from specforge.engines.deadline import Clock
+from specforge.engines.portfolio import decide
+from specforge.evidence.files import gaps, sha256, write
+from specforge.evidence.report import CheckOptions
 from specforge.evidence.required import coincidences, steps, transitions
 from specforge.evidence.smtlib import mistake
 from tests.apps.conftest import Ran
@@ -43,6 +49,36 @@ claim pot "what stands on the accounts was paid in":
     expect proved
 claim never "nobody is ever rich":
     for all t: Trader: t.margin <= 10 USD
+"""
+HOUSE = """\
+rulebook "House" "Everybody pays a fee; whoever asks is answered; it never shuts."
+asset USD
+party Trader:
+    margin: balance USD = 0 USD
+    asked: flag = no
+party Venue, one:
+    fund: balance USD = 0 USD
+    shut: flag = no
+    debt: USD = 0
+action deposit(t: Trader, amount: USD):
+    require amount > 0
+    receive amount into t.margin
+action fee(n: USD):
+    require n >= 0
+    for each t: Trader where t.margin >= n:
+        transfer n from t.margin to Venue.fund
+action ask(t: Trader, other: Trader):
+    require not other.asked
+    t.asked := yes
+duty answer(t: Trader) after ask:
+    when t.asked
+    t.asked := no
+action reopen:
+    require Venue.shut
+    Venue.shut := no
+claim calm:
+    for all t: Trader: Venue.shut implies t.margin = 0
+reach closed: Venue.shut
 """
 Cli = Callable[..., Ran]
 pytestmark = pytest.mark.skipif(not second.has_cvc5(), reason="cvc5 is an extra")
@@ -70,22 +106,27 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(original: Path, tmp_path: Path) -> Path:
     """A copy to be spoiled."""
+    return copied(original, tmp_path)
+
+
+def copied(original: Path, target: Path) -> Path:
     for each in original.rglob("*"):
         if each.is_file():
-            target = tmp_path / each.relative_to(original)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(each.read_bytes())
-    return tmp_path
+            file = target / each.relative_to(original)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(each.read_bytes())
+    return target
 
 
-def forge(folder: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def forge(folder: Path, change: Callable[[dict[str, Any]], None], of: str = "pot/pot") -> dict[str, Any]:
     """Changes the manifest, and every hash that would give it away."""
-    path = folder / "out" / "pot" / "pot" / "manifest.json"
+    path = folder / "out" / of / "manifest.json"
     manifest = json.loads(path.read_text())
     change(manifest)
     path.write_text(json.dumps(manifest))
     index = json.loads((folder / "out" / "index.json").read_text())
-    index["certificates"][0]["sha256"] = sha256(path.read_bytes())
+    entry = next(each for each in index["certificates"] if each["directory"] == of)
+    entry["sha256"] = sha256(path.read_bytes())
     (folder / "out" / "index.json").write_text(json.dumps(index))
     return manifest
 
@@ -164,7 +205,7 @@ def test_an_edited_manifest_or_index_is_noticed(run: Cli, folder: Path):
     path.write_text("{")
     assert run("verify", folder / "out").code == 1
     path.write_bytes(kept)
-    (folder / "out" / "index.json").write_text('{"schema": "specforge/certificates/1", "certificates": []}')
+    (folder / "out" / "index.json").write_text('{"schema": "specforge/certificates/2", "certificates": [], "unwritten": []}')
     assert run("verify", folder / "out").code == 1
 
 
@@ -271,6 +312,145 @@ def test_without_cvc5_it_says_so(run: Cli, folder: Path, monkeypatch: pytest.Mon
     assert run("verify", folder / "out", "--solver", "z3").code == 4
 
 
+# ---------------------------------------------------------------- what nobody asked for
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("house")
+    (folder / "house.rulebook").write_text(HOUSE, encoding="utf-8")
+    assert main(["certify", str(folder / "house.rulebook"), "--output", str(folder / "out")]) == 0
+    return folder
+
+
+@pytest.fixture
+def shed(house: Path, tmp_path: Path) -> Path:
+    """A copy to be spoiled."""
+    return copied(house, tmp_path)
+
+
+def manifest_of(folder: Path, name: str) -> dict[str, Any]:
+    return json.loads((folder / "out" / "house" / name / "manifest.json").read_text())
+
+
+def test_every_proof_of_a_check_is_written_and_confirmed(run: Cli, shed: Path):
+    index = json.loads((shed / "out" / "index.json").read_text())
+    jsonschema.Draft202012Validator(schema("certificates")).validate(index)
+    kinds = {(each["kind"], each["claim"]) for each in index["certificates"]}
+    checks = {("check", "funded"), ("check", "rests")}
+    assert kinds == {("claim", "calm"), ("condition", "calm"), ("reach", "closed"), ("rule", "reopen"), *checks}
+    done = run("verify", shed / "out", "--rulebook", shed / "house.rulebook")
+    assert done.code == 0, done.out
+    for said in ("funded (free check)", "reopen never happens", "closed is never reached", "condition of calm never met"):
+        assert said in done.out
+    for each in index["certificates"]:
+        manifest = json.loads((shed / "out" / each["directory"] / "manifest.json").read_text())
+        jsonschema.Draft202012Validator(schema("certificate")).validate(manifest)
+        assert gaps(manifest) == []
+
+
+def test_what_check_proves_by_induction_is_what_is_written(house: Path):
+    """Row by row, whatever kind it is."""
+    told: list[Any] = []
+    system, _ = load(str(house / "house.rulebook"))
+    assert system is not None
+    decide(system, "house", CheckOptions(), Clock(math.inf), lambda text: None, told.append)
+    proved = [each for each in told if each.engine == "induction" and each.name != "idle"]
+    rows = {(each.kind, each.name) for each in proved if each.name not in ("alive", "vacuous")}
+    index = json.loads((house / "out" / "index.json").read_text())
+    words = {"check": "free", "claim": "claim", "reach": "reach"}
+    assert rows == {(words[each["kind"]], each["claim"]) for each in index["certificates"] if each["kind"] in words}
+    never = {each["kind"] for each in index["certificates"]} & {"rule", "condition"}
+    assert len(proved) - len(rows) == len(never) == 2
+
+
+def test_where_something_may_go_wrong_is_listed_rule_by_rule(house: Path):
+    manifest = manifest_of(house, "free-funded")
+    places = {each["rule"]: each for each in manifest["places"]}
+    assert set(places) == {"deposit", "fee", "ask", "answer", "reopen"}
+    assert [len(each["at"]) for each in places.values()] == [1, 1, 0, 0, 0]
+    assert places["fee"]["members"] == {"Trader": 1} and places["deposit"]["members"] == {}
+    parts = [each["shows"] for each in manifest["obligations"] if each["transition"].startswith("action fee")]
+    place = places["fee"]["at"][0]
+    assert place.startswith("funded at ") and f"{place} #0" in parts and f"{place} #1" in parts
+
+
+@pytest.mark.parametrize("name", ["free-funded", "free-rests", "never-reopen", "unreached-closed", "unmet-calm"])
+def test_every_step_and_every_part_of_one_is_needed(house: Path, name: str):
+    manifest = manifest_of(house, name)
+    assert gaps(manifest) == [] and manifest["obligations"]
+    for at, each in enumerate(manifest["obligations"]):
+        spoiled = json.loads(json.dumps(manifest))
+        drop(spoiled, at)
+        if each["shows"].endswith(" #1"):  # how many parts there are, the table cannot say
+            assert each["shows"].startswith("funded at ") and gaps(spoiled) == []
+        else:
+            assert any("is missing" in each for each in gaps(spoiled))
+
+
+def test_a_free_check_without_places_or_measures_is_no_proof(house: Path):
+    funded = manifest_of(house, "free-funded")
+    bare = {**funded, "places": [], "obligations": [], "lemmas": []}
+    assert any("may go wrong" in each for each in gaps(bare))
+    other = {**bare, "claim": {**funded["claim"], "moment": {"at": "each settling", "rule": "", "then": ""}}}
+    assert any("when the claim is judged" in each for each in gaps(other))
+    rests = manifest_of(house, "free-rests")
+    assert any("no measure falls when `answer` acts" in each for each in gaps({**rests, "measures": [], "obligations": []}))
+    renamed = json.loads(json.dumps(funded).replace("funded at", "defined at"))
+    assert any("is not the name of a place" in each for each in gaps(renamed))
+    assert any("what is proved" in each for each in gaps({**funded, "claim": {**funded["claim"], "kind": "anything"}}))
+
+
+def test_an_edited_step_of_a_free_check_is_noticed(run: Cli, shed: Path):
+    path = next((shed / "out" / "house" / "free-funded").glob("*.smt2"))
+    path.write_bytes(path.read_bytes().replace(b"0.0", b"1.0", 1))
+    done = run("verify", shed / "out")
+    assert done.code == 1 and f"house/free-funded/{path.name} was changed" in done.out
+
+
+@pytest.mark.parametrize("name", ["never-reopen", "unreached-closed", "unmet-calm"])
+def test_a_wrong_lemma_is_refuted(run: Cli, shed: Path, name: str):
+    """With every hash made to fit: what is said to hold at the start does not."""
+
+    def change(manifest: dict[str, Any]) -> None:
+        step = next(each for each in manifest["obligations"] if each["lemmas"] and each["file"] and not each["shows"])
+        path = shed / "out" / "house" / name / step["file"]
+        lines = path.read_text().splitlines()
+        at = next(at for at, line in enumerate(lines) if line.startswith("; lemma"))
+        lines[at + 1] = "(assert true)"  # the lemma says nothing
+        path.write_text("\n".join(lines) + "\n")
+        step["sha256"] = sha256(path.read_bytes())
+
+    forge(shed, change, f"house/{name}")
+    done = run("verify", shed / "out")
+    assert done.code == 1 and "does not hold" in done.out
+
+
+def test_another_reach_is_noticed_beside_the_rulebook(run: Cli, shed: Path):
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["claim"]["name"] = "open"
+
+    forge(shed, change, "house/unreached-closed")
+    index = json.loads((shed / "out" / "index.json").read_text())
+    next(each for each in index["certificates"] if each["kind"] == "reach")["claim"] = "open"
+    (shed / "out" / "index.json").write_text(json.dumps(index))
+    done = run("verify", shed / "out", "--rulebook", shed / "house.rulebook")
+    assert done.code == 1 and "is about the reach `open`, which the rulebook does not make" in " ".join(done.out.split())
+
+
+def test_what_is_proved_without_a_certificate_is_said(run: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    book = tmp_path / "pot.rulebook"
+    book.write_text(BOOK, encoding="utf-8")
+    monkeypatch.setattr(portfolio, "prove", lambda *_, **__: {})  # the prover for any number finds nothing
+    asked = CheckOptions(only=("pot",))
+    (entry,) = certify.certified(book, certify.looked(book, asked), asked, "0" * 64)
+    assert entry.unwritten and entry.certificate is None and entry.reason.startswith("proved for 3 members only")
+    about = {"rulebook": "pot.rulebook", "kind": "claim", "name": "pot", "given": [], "why": entry.reason}
+    write(tmp_path / "out", [], [about])
+    done = run("verify", tmp_path / "out")
+    assert done.code == 1 and "proved without a certificate" in done.out and "proved for 3 members only" in done.out
+
+
 # ---------------------------------------------------------------- the command
 
 
@@ -347,6 +527,7 @@ def test_steps_follow_from_the_table():
         "claim": {"moment": {"at": "action", "rule": "pay", "then": "cover"}, "members": {"T": 1}},
         "lemmas": [{"name": "l", "members": {}}],
         "measures": [],
+        "places": [],
     }
     found = {(each.shows, each.transition, each.members) for each in steps(manifest)}
     assert found == {
@@ -361,8 +542,8 @@ def test_settling_is_shown_by_measures_that_leave_no_duty_out():
         "parties": [{"name": "T", "open": True, "members": 0}], "choices": [], "actions": [], "called": [], "duties": duties,
     }  # fmt: skip
     manifest: dict[str, Any] = {
-        "rules": rules, "claim": {"moment": {"at": "rest", "rule": "", "then": ""}, "members": {}},
-        "lemmas": [], "premises": [],
+        "rules": rules, "claim": {"kind": "claim", "moment": {"at": "rest", "rule": "", "then": ""}, "members": {}},
+        "lemmas": [], "premises": [], "places": [],
         "measures": [
             {"name": "settling 1", "members": {"T": 1}, "falls": {"b": {}}},
             {"name": "settling 2", "members": {}, "falls": {"a": {"T": 1}}},
