@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from specforge.algebra.judging import witnesses
 from specforge.algebra.written import NotConfirmed, is_plain, written
 from specforge.apps import rulebooks
-from specforge.apps.check import cores, free_checks, names_of
+from specforge.apps.check import cores, free_checks
 from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
@@ -71,7 +71,8 @@ def main(options: argparse.Namespace) -> int:
     print_diagnostics([each for _, diagnostics in systems.values() for each in diagnostics], options.color)
     if any(system is None for system, _ in systems.values()):
         return Exit.NOT_A_RULEBOOK
-    known = {*free_checks(), *(name for system, _ in systems.values() if system is not None for name in names_of(system))}
+    compiled = [system for system, _ in systems.values() if system is not None]
+    known = {*free_checks(), *(name for each in compiled for name in (*each.claims, *each.reaches))}
     for name in options.only:
         if name not in known:
             raise UsageError(f"no claim, reach or free check is called `{name}`{closest(name, known)}")
