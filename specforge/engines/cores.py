@@ -99,12 +99,8 @@ def _try(prover: Prover, asked: Asked, forgotten: frozenset[Span], sources: froz
         return Core(frozenset(key for key in keys[:1] if key is not None))
     if goal is True:
         return Core()
-    lemmas = prover.lemmas
-    prover.lemmas = {name: each for name, each in lemmas.items() if name in sources}
-    try:
-        question = prover.question(scene, goal, asked.judged)
-    finally:
-        prover.lemmas = lemmas
+    used = {name: each for name, each in prover.lemmas.items() if name in sources}
+    question = prover.question(scene, goal, asked.judged, used)
     question.hypotheses = [each for each in question.hypotheses if each.source in sources]
     if question.ask(WORK) != "proved":
         return None

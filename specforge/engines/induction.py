@@ -242,15 +242,16 @@ class Prover:
             self.failed[need] = question
         return False
 
-    def question(self, scene: Scene, goal: Any, judged: bool) -> Question:
-        """What is asked of a solver: with all lemmas, what is given, and what "at rest" means."""
+    def question(self, scene: Scene, goal: Any, judged: bool, lemmas: Mapping[str, Lemma] | None = None) -> Question:
+        """What is asked of a solver: with all lemmas (or those of `lemmas`), what is given, and what "at rest" means."""
         question, case = scene.question(goal), scene.case
         if case.kind == "start":
             quiet = all(duty.after for duty in self.system.duties.values())  # else duties may act before it is judged
             for name, cond in self._given(at_rest=quiet):
                 question.hypotheses += self._says(scene, name, cond, "before")  # type: ignore[operator]
         else:
-            question.hypotheses = [*question.hypotheses, *self._assume_all(scene, self.lemmas.values())]
+            known = self.lemmas if lemmas is None else lemmas
+            question.hypotheses = [*question.hypotheses, *self._assume_all(scene, known.values())]
         if judged or self._comes_to_rest(case):
             for name, cond in self._given(at_rest=True):
                 question.hypotheses += self._says(scene, name, cond, "after")  # type: ignore[operator]

@@ -91,13 +91,8 @@ def _found(prover: Prover, attempt: Attempt) -> Iterator[tuple[Scene, Values]]:
             return
         if scene.impossible or shown is True:
             continue
-        kept = prover.lemmas
-        if attempt.kept is not None:
-            prover.lemmas = {**kept, attempt.kept.name: attempt.kept}
-        try:
-            question = prover.question(scene, shown, judged=attempt.kept is None)
-        finally:
-            prover.lemmas = kept
+        kept = {} if attempt.kept is None else {attempt.kept.name: attempt.kept}
+        question = prover.question(scene, shown, attempt.kept is None, {**prover.lemmas, **kept})
         values = question.counterexample(RLIMIT // 4, [is_zero(each - Poly.of(to)) for each, to in _tidier(scene)])
         if values is not None:
             yield scene, values

@@ -12,7 +12,7 @@ from specforge.algebra.staged import StagedMachine
 from specforge.algebra.symbolic import disj
 from specforge.core import ir
 from specforge.core.machine import DefectFound, Refused
-from specforge.elaborate import compile_text, load
+from specforge.elaborate import load
 from specforge.engines.bmc import Unrolling
 from specforge.engines.encoding import Encoding, Grids, written_fields
 from specforge.engines.grids import choose_grid, grids_for
@@ -20,6 +20,7 @@ from specforge.engines.simulate import Draw, exact_args
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal
 from specforge.evidence.replay import replay
 from tests.engines.runs import AtRest, Move, Pinned, Run, random_runs
+from tests.engines.texts import system_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))
@@ -137,12 +138,6 @@ def bounded(text: str, members: int, goal: Goal, steps: int) -> list[str]:
         if answers[-1] == "sat":
             replay(system, unrolling.plan(length), goal)
     return answers
-
-
-def system_of(text: str) -> ir.System:
-    system, diagnostics = compile_text(text)
-    assert system is not None, diagnostics
-    return system
 
 
 def test_a_defect_is_found_at_the_step_that_does_not_go_through() -> None:

@@ -7,26 +7,33 @@ from pathlib import Path
 import pytest
 
 from specforge.core import ir
-from specforge.elaborate import compile_text, load
+from specforge.elaborate import load
 from specforge.engines.induction import RESTS, prove
 from specforge.evidence.certificate import NotProved, Proved
 from specforge.evidence.goal import ClaimGoal
+from tests.engines.texts import system_of, with_mistake
 
 ROOT = Path(__file__).parents[2]
-VENUES = ("bitmex/bitmex", "bitmex/queue", "binance/binance", "binance/fund", "hyperliquid/hyperliquid")
-BOOKS = [*sorted(ROOT.glob("tests/venues/*.rulebook")), *(ROOT / "rulebooks" / f"{name}.rulebook" for name in VENUES)]
+BOOKS = sorted(each for folder in ("tests/venues", "rulebooks") for each in (ROOT / folder).rglob("*.rulebook"))
+OPEN = {"bitmex/contracts", "papers/previous_mark"}  # a settling may go on, or nobody has found why it ends
 
 
 def measured(system: ir.System) -> Proved | NotProved:
     return prove(system, [RESTS])[RESTS]
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
-def test_every_settling_ends(path: Path) -> None:
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name_of)
+def test_every_settling_ends_but_those_named(path: Path) -> None:
     system, _ = load(str(path))
     assert system is not None
     outcome = measured(system)
-    assert isinstance(outcome, Proved), outcome
+    assert isinstance(outcome, NotProved if name_of(path) in OPEN else Proved), outcome
+    if isinstance(outcome, NotProved):
+        return
     if path.stem[:2] in ("05", "06", "09", "12"):
         assert outcome.certificate.recheck() == []
 
@@ -46,11 +53,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("name", "text", "mistake", "duty"), MISTAKES)
 def test_a_settling_that_may_go_on_is_not_proved_to_end(name: str, text: str, mistake: str, duty: str) -> None:
-    source = (ROOT / "tests" / "venues" / f"{name}.rulebook").read_text()
-    assert source.count(text) >= 1, "the rulebook has changed"
-    system, diagnostics = compile_text(source.replace(text, mistake, 1))
-    assert system is not None, diagnostics
-    outcome = measured(system)
+    outcome = measured(with_mistake(name, text, mistake))
     assert isinstance(outcome, NotProved)
     assert f"`{duty}` may be due again after it has acted" in outcome.reason
 
@@ -84,9 +87,7 @@ claim full:
 
 
 def ring(right: str, left: str) -> ir.System:
-    system, diagnostics = compile_text(RING.format(right=right, left=left))
-    assert system is not None, diagnostics
-    return system
+    return system_of(RING.format(right=right, left=left))
 
 
 def test_duties_that_wake_each_other_are_named() -> None:
@@ -119,9 +120,7 @@ def test_once_for_each_member_is_enough() -> None:
     text = RING
     for side in ("left", "right"):
         text = text.replace(f"    when t.{side}\n", f"    when t.{side}\n    once\n")
-    system, diagnostics = compile_text(text.format(right="t.right := yes", left="t.left := yes"))
-    assert system is not None, diagnostics
-    assert isinstance(measured(system), Proved)
+    assert isinstance(measured(system_of(text.format(right="t.right := yes", left="t.left := yes"))), Proved)
 
 
 VAULT = """rulebook "A vault" "One account takes over what others cannot carry."
@@ -143,6 +142,4 @@ duty take_over(t: Trader) after tick:
 
 @pytest.mark.parametrize("guard", ["t != vault and ", ""])
 def test_whoever_takes_all_over_is_left_out_of_the_count(guard: str) -> None:
-    system, diagnostics = compile_text(VAULT.format(guard=guard))
-    assert system is not None, diagnostics
-    assert isinstance(measured(system), Proved if guard else NotProved)
+    assert isinstance(measured(system_of(VAULT.format(guard=guard))), Proved if guard else NotProved)

@@ -8,11 +8,12 @@ import pytest
 
 from specforge.algebra.exact import ExactMachine
 from specforge.core import ir
-from specforge.elaborate import compile_text, load
+from specforge.elaborate import load
 from specforge.engines.simulate import Walk, explore, sample, sizes_for
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal
 from specforge.evidence.play import Judge, Outcome
 from specforge.evidence.replay import Script, replay
+from tests.engines.texts import system_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))
@@ -21,12 +22,6 @@ EXAMPLES = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))
 def system_at(path: Path) -> ir.System:
     system, _ = load(str(path))
     assert system is not None
-    return system
-
-
-def system_of(text: str) -> ir.System:
-    system, diagnostics = compile_text(text)
-    assert system is not None, diagnostics
     return system
 
 
