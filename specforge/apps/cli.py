@@ -178,7 +178,7 @@ def _certify(parser: Parser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="rulebooks, or directories of them")
     parser.add_argument("--output", metavar="DIR", help="where to write them (default: certificates)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this claim, reach or free check")
-    parser.add_argument("--budget", type=_seconds, metavar="SECONDS", help="to look for proofs (default: work that is worth it)")
+    parser.add_argument("--budget", type=_seconds, metavar="SECONDS", help="to look for proofs (default: what is worth it)")
     parser.add_argument("--jobs", type=_whole(1), metavar="N", help="worker processes (default: one per core)")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
 
