@@ -7,7 +7,7 @@ the cheap ones are tried first, and "no" is believed only from the last stage.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -15,8 +15,8 @@ import z3
 from attrs import define, field, frozen
 
 from specforge.algebra.polynomial import Poly
-from specforge.algebra.symbolic import Sel, as_term, negate
-from specforge.algebra.terms import assume, mentions
+from specforge.algebra.symbolic import Sel, as_term, implies, negate
+from specforge.algebra.terms import assume, flag, mentions
 
 Bool = Any
 Answer = Literal["proved", "open", "gave up"]
@@ -45,9 +45,14 @@ class Question:
     stage: int = 0
     used: frozenset[str] = frozenset()
     seconds: float = 0.0
-    model: dict[str, Fraction | bool] = field(factory=dict)
+    counterexample: z3.ModelRef | None = None  # with all that is known
     only_named: bool = False
-    seen: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms that live as long
+    desk: Desk = field(factory=lambda: Desk())
+
+    @property
+    def model(self) -> dict[str, Fraction | bool]:
+        """The values of the counterexample, as far as they are exact."""
+        return dict(_values(self.counterexample)) if self.counterexample is not None else {}
 
     def ask(self, rlimit: int = RLIMIT) -> Answer:
         """Sets `answer`, `stage`, `used` (the sources that the proof needs) and, if it is open, `model`."""
@@ -63,25 +68,25 @@ class Question:
             return "proved"
         last = max((stage for stage in (0, 1, 2) if self._any(stage)), default=0)
         answer: Answer = "open"
-        if self._check(0, rlimit // 8, True)[0] == "unsat":
+        if self.desk.knows_a_crowd(self.known(0), self.hypotheses) and self._check(0, rlimit // 8, True)[0] == "unsat":
             return "proved"
         for stage in range(last + 1):
             if stage and not self._any(stage):
                 continue
             self.stage = stage
-            result, solver = self._check(stage, rlimit)
+            result, model = self._check(stage, rlimit)
             if result == "unsat":
                 return "proved"
             answer = "gave up" if result == "unknown" else "open"
             if result == "sat" and stage == last:
-                self._read(solver.model())
+                self.counterexample = model
         return answer
 
     def follows_plainly(self, rlimit: int) -> bool:
         """Is it proved by the quick procedure alone?  For what is nice to know, and worth no more than a moment."""
         if self.goal is True:
             return True
-        solver = z3.SimpleSolver()
+        solver = _quick()
         solver.set("rlimit", rlimit)
         solver.add(*self.known(2), *(as_term(each.formula) for each in self.hypotheses), as_term(negate(self.goal)))
         try:
@@ -93,49 +98,39 @@ class Question:
         return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)
 
     def _check(self, stage: int, rlimit: int, named: bool = False) -> tuple[str, Any]:
-        """`named`: with only what is said of named members and of the venue.  Two procedures in turn: one that is quick where
-        products do not matter, one that is strong where they do."""
+        """`named`: with only what is said of named members and of the venue.  Procedures in turn: one that is quick where
+        products do not matter, one that is strong where they do; then the quick one from scratch, without its search for
+        consequences of several equations at once (which may take longer than all the rest), and at last with it."""
         self.only_named = named
-        seen = self.seen
-        facts = [each for each in self.known(stage) if not (named and mentions_crowd(each, seen))]
-        facts.append(as_term(negate(self.goal)))
-        sources: dict[str, list[Any]] = {}
-        for each in self.hypotheses:
-            if each.stage <= stage and each.formula is not True:
-                term = as_term(each.formula)
-                if not (named and mentions_crowd(term, seen)):
-                    sources.setdefault(each.source, []).append(term)
-        result, solver = "unknown", None
+        facts = self.known(stage)
+        hypotheses = [each for each in self.hypotheses if each.stage <= stage and each.formula is not True]
+        if named:
+            facts = [each for each in facts if not self.desk.is_of_crowd(each)]
+            hypotheses = [each for each in hypotheses if not self.desk.is_of_crowd(as_term(each.formula))]
+        wrong = as_term(negate(self.goal))
         last = 600 if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
-        for way, share, seconds in ((_quick, 40, 30), (strong, 1, last), (_quick, 1, 300)):
-            if named and way is _quick and share == 1:
+        answer: tuple[str, Any, Sequence[str]] = "unknown", None, ()
+        for way, share, seconds in (("quick", 40, 30), ("strong", 1, last), ("plain", 40, 30), ("stubborn", 8, 60)):
+            if named and way in ("plain", "stubborn"):
                 continue
-            solver = way(facts, sources)
-            solver.set("rlimit", rlimit // share)
-            solver.set("timeout", seconds * 1000)  # a last resort: the work is bounded first
-            try:
-                result = str(solver.check())
-            except z3.Z3Exception:
-                result = "unknown"
-            if result != "unknown":
+            limits = rlimit // share, seconds * 1000
+            if way == "quick":
+                answer = self.desk.ask((stage, named), facts, hypotheses, wrong, limits)
+            elif way == "strong":
+                answer = _strongly(facts, hypotheses, wrong, limits)
+            else:
+                answer = Told(_quick(grobner=way == "stubborn")).ask(facts, hypotheses, wrong, limits)
+            if answer[0] != "unknown":
                 break
+        result, model, used = answer
         if result == "unsat":
-            core = {each.decl().name() for each in solver.unsat_core()}  # type: ignore[union-attr]
-            self.used = frozenset(source for source in sources if f"uses:{source}" in core)
-        return result, solver
+            self.used = frozenset(used)
+        return result, model
 
     def known(self, stage: int) -> list[Any]:
         return [as_term(each) for facts in self.facts[: stage + 1] for each in facts if each is not True]
 
-    def _read(self, model: z3.ModelRef) -> None:
-        for each in model.decls():
-            value = model[each]
-            if z3.is_rational_value(value):
-                self.model[each.name()] = Fraction(value.numerator_as_long(), value.denominator_as_long())
-            elif z3.is_true(value) or z3.is_false(value):
-                self.model[each.name()] = z3.is_true(value)
-
-    def counterexample(self, rlimit: int = RLIMIT, tidy: Sequence[Any] = ()) -> Values | None:
+    def tidy_counterexample(self, rlimit: int = RLIMIT, tidy: Sequence[Any] = ()) -> Values | None:
         """Values in which all that is known holds and the goal fails; as many of `tidy`, in their order, hold as can."""
         solver = z3.Solver()
         solver.set("rlimit", rlimit)
@@ -168,10 +163,9 @@ class Question:
     def smtlib(self) -> str:
         """The question as a text that any solver reads; "unsat" is the proof."""
         solver = z3.Solver()
-        seen: dict[int, bool] = {}
         known = self.known(self.stage)
         known += [as_term(each.formula) for each in self.hypotheses if each.stage <= self.stage and each.source in self.used]
-        solver.add(*(each for each in known if not (self.only_named and mentions_crowd(each, seen))))
+        solver.add(*(each for each in known if not (self.only_named and self.desk.is_of_crowd(each))))
         solver.add(as_term(negate(self.goal)))
         return solver.to_smt2()
 
@@ -196,16 +190,113 @@ class Values:
         return value
 
 
-def _quick(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
-    return _tracking(z3.SimpleSolver(), facts, sources)
+@define(eq=False)
+class Desk:
+    """Where questions about one and the same step are asked: what is known of the step is told once, and stays."""
+
+    of_crowd: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms in `kept`
+    kept: list[Any] = field(factory=list)
+    solvers: dict[tuple[int, bool], Told] = field(factory=dict)  # by the stage, and whether only named members are known
+
+    def is_of_crowd(self, term: Any) -> bool:
+        known = self.of_crowd.get(term.get_id())
+        if known is None:
+            self.kept.append(term)
+            known = mentions_crowd(term, self.of_crowd)
+        return known
+
+    def knows_a_crowd(self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis]) -> bool:
+        formulas = [as_term(each.formula) for each in hypotheses if each.stage == 0 and each.formula is not True]
+        return any(self.is_of_crowd(each) for each in (*facts, *formulas))
+
+    def ask(
+        self, which: tuple[int, bool], facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any,
+        limits: tuple[int, int],
+    ) -> tuple[str, Any, Sequence[str]]:  # fmt: skip
+        """Can it be wrong?  The answer, a model if it can, the sources that show it if it cannot.  The procedure that is quick
+        where products do not matter.  `limits`: work, milliseconds."""
+        return self.solvers.setdefault(which, Told()).ask(facts, hypotheses, wrong, limits)
+
+
+@define(eq=False)
+class Told:
+    """One solver, and what it has been told: the facts; of what may be used, that it holds if its flag does."""
+
+    solver: z3.Solver = field(factory=lambda: _quick())
+    facts: dict[int, Any] = field(factory=dict)
+    flags: dict[int, tuple[Any, Hypothesis]] = field(factory=dict)
+    sources: dict[str, str] = field(factory=dict)  # by the name of the flag
+
+    def ask(
+        self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, limits: tuple[int, int]
+    ) -> tuple[str, Any, Sequence[str]]:
+        solver = self.solver
+        new = [each for each in facts if each.get_id() not in self.facts]
+        self.facts.update((each.get_id(), each) for each in new)
+        using: list[Any] = []
+        for each in hypotheses:
+            if id(each) not in self.flags:
+                name = f"uses:{len(self.flags)}"
+                self.flags[id(each)] = flag(name), each
+                self.sources[name] = each.source
+                new.append(implies(flag(name), as_term(each.formula)))
+            using.append(self.flags[id(each)][0])
+        assume(solver, new, {})
+        solver.push()
+        assume(solver, [wrong], {})
+        solver.set("rlimit", limits[0])
+        solver.set("timeout", limits[1])  # a last resort: the work is bounded first
+        try:
+            result = str(solver.check(*using))
+        except z3.Z3Exception:
+            result = "unknown"
+        model = solver.model() if result == "sat" else None
+        core = [self.sources[each.decl().name()] for each in solver.unsat_core()] if result == "unsat" else []
+        solver.pop()
+        return result, model, core
+
+
+def _quick(grobner: bool = True) -> z3.Solver:
+    solver = z3.SimpleSolver()
+    solver.set("arith.nl.grobner", grobner)  # consequences of several equations at once
+    return solver
+
+
+def _strongly(
+    facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, limits: tuple[int, int]
+) -> tuple[str, Any, Sequence[str]]:
+    sources: dict[str, list[Any]] = {}
+    for each in hypotheses:
+        sources.setdefault(each.source, []).append(as_term(each.formula))
+    solver = strong([*facts, wrong], sources)
+    solver.set("rlimit", limits[0])
+    solver.set("timeout", limits[1])
+    try:
+        result = str(solver.check())
+    except z3.Z3Exception:
+        result = "unknown"
+    if result == "unsat":
+        core = {each.decl().name() for each in solver.unsat_core()}
+        return result, None, [source for source in sources if f"uses:{source}" in core]
+    return result, solver.model() if result == "sat" else None, []
+
+
+def holds_in(model: z3.ModelRef, formula: Bool) -> bool:
+    return bool(z3.is_true(model.eval(as_term(formula), model_completion=True)))
+
+
+def _values(model: z3.ModelRef) -> Iterator[tuple[str, Fraction | bool]]:
+    for each in model.decls():
+        value = model[each]
+        if z3.is_rational_value(value):
+            yield each.name(), Fraction(value.numerator_as_long(), value.denominator_as_long())
+        elif z3.is_true(value) or z3.is_false(value):
+            yield each.name(), z3.is_true(value)
 
 
 def strong(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
-    return _tracking(z3.Tactic("qfnra-nlsat").solver(), facts, sources)
-
-
-def _tracking(solver: z3.Solver, facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
-    """A solver that can say which sources it needed."""
+    """The procedure that is strong where products matter; it can say which sources it needed."""
+    solver = z3.Tactic("qfnra-nlsat").solver()
     solver.set("unsat_core", True)
     assume(solver, facts, {f"uses:{source}": terms for source, terms in sources.items()})
     return solver

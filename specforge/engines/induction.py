@@ -233,6 +233,8 @@ class Prover:
                 found = certificate.discharge(need, None, self.rlimit)
                 self.done[need] = evolve(found, core=partial(again, None))  # type: ignore[type-var]
                 return True
+            if not judged and scene.is_broken(goal, self.layer):
+                continue
             question = self.question(scene, goal, judged)
             found = certificate.discharge(need, question, rlimit or self.rlimit)
             if found is not None:
@@ -240,6 +242,8 @@ class Prover:
                 self.failed.pop(need, None)
                 return True
             self.failed[need] = question
+            if not judged and question.counterexample is not None:
+                scene.remember(question.counterexample, self.layer)
         return False
 
     def question(self, scene: Scene, goal: Any, judged: bool, lemmas: Mapping[str, Lemma] | None = None) -> Question:

@@ -93,7 +93,7 @@ def _found(prover: Prover, attempt: Attempt) -> Iterator[tuple[Scene, Values]]:
             continue
         kept = {} if attempt.kept is None else {attempt.kept.name: attempt.kept}
         question = prover.question(scene, shown, attempt.kept is None, {**prover.lemmas, **kept})
-        values = question.counterexample(RLIMIT // 4, [is_zero(each - Poly.of(to)) for each, to in _tidier(scene)])
+        values = question.tidy_counterexample(RLIMIT // 4, [is_zero(each - Poly.of(to)) for each, to in _tidier(scene)])
         if values is not None:
             yield scene, values
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import CLASS_LIMIT, PLAIN, STRICT, Cond, FlagCond, NotAdditive, Own, Split, Virtual
 from specforge.algebra.crowd import CrowdAlgebra, Owed
 from specforge.algebra.judging import CrowdEvaluator
-from specforge.algebra.obligation import Hypothesis, Question
+from specforge.algebra.obligation import Desk, Hypothesis, Question, holds_in
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.solver import exactly_one, new_flag, new_real
 from specforge.algebra.symbolic import Sel, conj, disj, implies, negate
@@ -23,6 +23,19 @@ from specforge.diagnostics.source import Span
 from specforge.engines.cases import Book, Case
 
 Bool = Any
+
+
+@frozen(eq=False)
+class Breach:
+    """A state and a step in which all that was known held.  `known`: how many facts that were, of each kind; `layer`: the
+    guesses that were assumed to hold, of which there may be fewer by now, but none more."""
+
+    model: Any
+    known: tuple[int, ...]
+    layer: int
+
+
+MANY = 8  # breaches that are worth remembering
 
 
 @define(eq=False)
@@ -37,7 +50,8 @@ class Scene:
     before: dict[Any, Any] = field(factory=dict)
     hypotheses: list[Hypothesis] = field(factory=list)
     said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
-    speaks_of_crowd: dict[int, bool] = field(factory=dict)
+    desk: Desk = field(factory=Desk)
+    kept_from: list[Breach] = field(factory=list)  # states and steps in which something was not kept, the latest first
     happened: tuple[int, int, int] = (0, 0, 0)  # how many facts of each stage are about what happens; the others, about classes
 
     # -- what is said of a state
@@ -63,8 +77,26 @@ class Scene:
         said = [*algebra.facts[0].sentences, *algebra.conditions.sentences]
         sentences = (said, list(algebra.facts[1].sentences), list(algebra.facts[2].sentences))
         made = Question((plain, list(algebra.facts[1]), list(algebra.facts[2])), list(self.hypotheses), goal, sentences)
-        made.seen = self.speaks_of_crowd
+        made.desk = self.desk
         return made
+
+    def _known(self) -> tuple[Sequence[Any], ...]:
+        return (*self.algebra.facts, self.algebra.conditions)
+
+    def remember(self, model: Any, layer: int) -> None:
+        """The counterexample to one guess may be one to the next."""
+        self.kept_from.insert(0, Breach(model, tuple(len(each) for each in self._known()), layer))
+        del self.kept_from[MANY:]
+
+    def is_broken(self, goal: Bool, layer: int) -> bool:
+        """Does one of the steps that are remembered break it?"""
+        wrong = negate(goal)
+        for each in self.kept_from:
+            if each.layer == layer and holds_in(each.model, wrong):
+                new = [fact for facts, count in zip(self._known(), each.known, strict=True) for fact in facts[count:]]
+                if all(holds_in(each.model, fact) for fact in new):
+                    return True
+        return False
 
     def before_it(self, owed: Owed) -> Question | None:
         """That it does not go wrong, from what was known by then.  None: it plainly cannot."""
@@ -88,7 +120,7 @@ class Scene:
         if any(each is False for each in known[PLAIN]):
             return None
         made = Question((known[0], known[1], known[2]), list(self.hypotheses), goal)
-        made.seen = self.speaks_of_crowd
+        made.desk = Desk(self.desk.of_crowd, self.desk.kept)
         return made
 
     @property
