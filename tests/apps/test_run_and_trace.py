@@ -13,7 +13,6 @@ import pytest
 from specforge.apps.schema import NAMES, schema
 from tests.apps.conftest import EXAMPLES, SMALL, Cli
 
-
 SECOND = ("certificate", "certificates", "verification")  # formats that have changed since they were first written
 
 
