@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from specforge.evidence.layout import Cell, Column, Layout, columns
+from specforge.evidence.layout import GAP, Cell, Column, Layout, columns
 from specforge.evidence.report import FileReport, contradicts, is_undecided, is_vacuous
 from specforge.evidence.report_text import kind_of
 from specforge.evidence.trace_json import Json
@@ -54,8 +54,19 @@ def _cell(result: Result | None, layout: Layout) -> Cell:
     return Cell(layout.clean(word_of(result)), "dim" if result is None else kind_of(result))
 
 
+def _blocks(widths: list[int], room: int) -> list[list[int]]:
+    """The columns in order, as many beside one another as there is room for."""
+    blocks: list[list[int]] = [[]]
+    for at, width in enumerate(widths):
+        if blocks[-1] and sum(widths[each] + GAP for each in blocks[-1]) + GAP + width > room:
+            blocks.append([])
+        blocks[-1].append(at)
+    return blocks
+
+
 def matrix_text(file: FileReport, layout: Layout) -> str:
-    """The table for people; where the assumptions are too long to stand above their columns, letters do, and a list below."""
+    """The table for people; where the assumptions are too long to stand above their columns, letters do, and a list below.
+    Where there is no room for all columns even then, the others stand below the first ones."""
     matrix = matrix_of(file)
     if matrix is None:
         return ""
@@ -65,9 +76,11 @@ def matrix_text(file: FileReport, layout: Layout) -> str:
     wide = named + 2 + sum(max(len(head), *(row[at].natural for _, row in body)) + 2 for at, head in enumerate(heads))
     letters = wide > layout.width
     shown = [chr(ord("A") + at) if at < 26 else f"A{at}" for at in range(len(heads))] if letters else heads
-    titles = [Column("claim"), *(Column(layout.clean(each)) for each in shown)]
     lines = [layout.paint("bold", str(file.path))]
-    lines += columns(layout, titles, [[Cell(name), *row] for name, row in body], indent=2)
+    widths = [max(len(head), *(row[at].natural for _, row in body)) for at, head in enumerate(shown)]
+    for block in _blocks(widths, layout.width - named - 2):
+        titles = [Column("claim"), *(Column(layout.clean(shown[at])) for at in block)]
+        lines += columns(layout, titles, [[Cell(name), *(row[at] for at in block)] for name, row in body], indent=2)
     if letters:
         lines += [f"  {letter}  {part}" if at == 0 else f"     {part}" for letter, head in zip(shown, heads, strict=True)
                   for at, part in enumerate(layout.wrapped(head, layout.width - 5))]  # fmt: skip

@@ -63,6 +63,18 @@ def test_assumptions_too_long_to_stand_above_get_letters(small: Path):
     assert "\n  B  policy = pro_rata\n" in narrow and narrow.removeprefix(str(small)).isascii()
 
 
+def test_columns_that_do_not_stand_side_by_side_stand_below(small: Path):
+    givens = [(f"policy = policy_{at}",) for at in range(6)]
+    rows = tuple(claim("nobody_above_the_average", Verdict.REFUTED, given=given) for given in givens)
+    file = FileReport(small, None, (), rows)
+    lines = matrix_text(file, Layout(width=80)).splitlines()[1:]
+    assert all(len(line) <= 80 for line in lines)
+    assert [line.split() for line in lines if line.startswith("  claim")] == [["claim", *"ABCDEF"]]
+    lines = matrix_text(file, Layout(width=60)).splitlines()[1:]
+    assert all(len(line) <= 60 for line in lines)
+    assert [line.split() for line in lines if line.startswith("  claim")] == [["claim", *"ABC"], ["claim", *"DEF"]]
+
+
 def test_markdown_is_a_table_that_renders(cli: Cli, small: Path, rows):
     done = cli("check", small, "--table", "--format", "markdown")
     table = done.out.splitlines()[2:]
