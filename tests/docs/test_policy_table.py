@@ -1,4 +1,4 @@
-"""The table of policies against properties in the recipes is what the rulebooks of rulebooks/adl_policy expect, cell by cell."""
+"""The table of policies against properties in the recipes is what the rulebooks of adl_policy expect, cell by cell."""
 
 from __future__ import annotations
 

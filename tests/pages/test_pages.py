@@ -109,9 +109,13 @@ def test_a_page_tells_every_rule_and_every_verdict(bitmex):
     assert book is not None
     proved = Result("claim", str(BITMEX), "matched", Verdict.PROVED, text="every long has a short", scope=Scope("any", "any"))
     told = markdown(rulebook_page(book, bitmex, [proved], "bitmex.rulebook"))
-    for rule in (*bitmex.actions, *bitmex.duties):
+    rules = {**bitmex.actions, **bitmex.duties}
+    own = {name for name, rule in rules.items() if Path(rule.span.file.path).name == BITMEX.name}
+    assert {"unwind", "round", "liquidate", "deleverage"} <= own
+    for rule in own:
         assert f"**{rule}**" in told
-    assert "- Refused unless `amount > 0`." in told
+    assert "- Refused unless `price > 0`." in told
+    assert "- the rules of `std/linear.rulebook` are part of this rulebook" in told
     assert "| **PROVED** | `matched`: every long has a short |  | any members, any steps |" in told
     assert "*From liquidation: Lowest risk limit" in told
 
