@@ -19,12 +19,13 @@ from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for, opened
 from specforge.apps.tool import tool
 from specforge.core import ir
+from specforge.evidence.bundle import write_bundle
 from specforge.evidence.matrix import matrix_markdown, matrix_text
 from specforge.evidence.proof_text import all_undecided, proofs
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
 from specforge.evidence.report_json import diagnostic_json, report_json, result_json, summary_json
 from specforge.evidence.report_text import diagnostics_text, file_text, report_text, summary
-from specforge.evidence.stability import merged
+from specforge.evidence.stability import contradictions, merged
 from specforge.evidence.verdict import Result
 
 
@@ -176,7 +177,11 @@ def _again_and_again(paths: Sequence[Path], options: CheckOptions, times: int) -
         reports.append(checked(paths, asked, saying=f"seed {at + 1} of {times}, "))
         if reports[-1].interrupted:
             break
-    return merged(reports)
+    whole = merged(reports)
+    for each in contradictions(reports):
+        said = f"with one seed `{each.name}` is proved, with another a run shows that it does not hold"
+        whole = evolve(whole, internal=(*whole.internal, write_bundle(RuntimeError(said), "check", [each.rulebook])))
+    return whole
 
 
 def _so_far(paths: Sequence[Path], known: Sequence[Result], shown: int) -> Report:

@@ -15,6 +15,7 @@ from specforge.evidence.verdict import Result, Verdict
 
 Key = tuple[str, str, str, tuple[str, ...]]
 STRONGEST_FIRST = (Verdict.REFUTED, Verdict.PROVED, Verdict.BOUNDED, Verdict.UNKNOWN)
+FAR = 10**9  # more than any number of members or actions
 
 
 def merged(reports: Sequence[Report]) -> Report:
@@ -33,12 +34,45 @@ def merged(reports: Sequence[Report]) -> Report:
     return Report(tuple(files), any(each.interrupted for each in reports), internal, seconds)
 
 
+def contradictions(reports: Sequence[Report]) -> list[Result]:
+    """Rows for which one seed shows a run, or that there is none, and another the opposite: an error of SpecForge."""
+    found: dict[Key, set[Verdict]] = {}
+    for result in (each for report in reports for each in report.results):
+        for_few = isinstance(result.scope.members, int) and result.trace is None
+        if result.verdict is Verdict.REFUTED or (result.verdict is Verdict.PROVED and not for_few):
+            found.setdefault(_key(result), set()).add(result.verdict)
+    return [each for each in reports[0].results if len(found.get(_key(each), ())) > 1]
+
+
 def _key(result: Result) -> Key:
     return result.rulebook, result.kind, result.name, result.given
 
 
 def _strongest(answers: Sequence[Result]) -> Result:
-    best = min(answers, key=lambda each: STRONGEST_FIRST.index(each.verdict))
-    others = [each.verdict for each in answers if each.verdict is not best.verdict]
-    said = [f"{verdict.name} with {others.count(verdict)} of {len(answers)} seeds" for verdict in dict.fromkeys(others)]
-    return evolve(best, fragile=" and ".join(said))
+    best = min(answers, key=_rank)
+    others = [said for each in answers if (said := answer(each)) != answer(best)]
+    said = [f"{what} with {others.count(what)} of {len(answers)} seeds" for what in dict.fromkeys(others)]
+    vacuous = True if any(each.vacuous is True for each in answers) else best.vacuous
+    return evolve(best, vacuous=vacuous, fragile=" and ".join(said))
+
+
+def _rank(result: Result) -> tuple[int, int, int, int]:
+    """The strongest first: the word, then how far it reaches (or how short the run is), then what it takes for granted."""
+    if result.trace is not None:
+        return STRONGEST_FIRST.index(result.verdict), result.trace.actions, result.trace.members, not result.shortest
+    scope = result.scope
+    far = [-FAR if each == "any" else -(each or 0) for each in (scope.members, scope.steps)]
+    proof = result.verdict is Verdict.PROVED
+    reach = far if proof or result.verdict is Verdict.BOUNDED else [0, 0]
+    return STRONGEST_FIRST.index(result.verdict), reach[0], reach[1], len(scope.limits) if proof else 0
+
+
+def answer(result: Result) -> str:
+    """The verdict, with what makes it weaker: `PROVED for 3 members`, `PROVED where settling ends`."""
+    scope, said = result.scope, result.verdict.name
+    if result.kind in ("reach", "scenario") or result.verdict not in (Verdict.PROVED, Verdict.BOUNDED):
+        return said
+    if isinstance(scope.members, int) and result.trace is None:
+        bounded = result.verdict is Verdict.BOUNDED
+        said += f" to {scope.members} members, {scope.steps} actions" if bounded else f" for {scope.members} members"
+    return " ".join([said, *(scope.limits if result.verdict is Verdict.PROVED else ())])

@@ -305,6 +305,16 @@ def test_what_only_z3_decides_is_open(run: Cli, folder: Path, monkeypatch: pytes
     assert done.code == 4 and "nobody confirms it" in done.out
 
 
+def test_a_solver_that_does_not_come_back_is_ended_and_the_next_question_is_asked_of_a_new_one(monkeypatch: pytest.MonkeyPatch):
+    text = "(set-logic QF_LRA)(declare-fun x () Real)(assert (> x x))(check-sat)"
+    monkeypatch.setattr(second, "SECONDS", -2)  # no time at all
+    assert second.ask_cvc5(text, 1000) == "unknown"
+    monkeypatch.undo()
+    assert second.ask_cvc5(text, 1000) == "unsat"
+    with pytest.raises(ValueError):
+        second.ask_cvc5("(assert y)(check-sat)", 1000)
+
+
 def test_without_cvc5_it_says_so(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verify, "has_cvc5", lambda: False)
     done = run("verify", folder / "out")

@@ -12,7 +12,7 @@ from specforge.apps.schema import schema
 from specforge.evidence.layout import Layout
 from specforge.evidence.matrix import matrix_text
 from specforge.evidence.report import CheckOptions, FileReport, Report
-from specforge.evidence.stability import merged
+from specforge.evidence.stability import contradictions, merged
 from specforge.evidence.verdict import Result, Scope, Verdict
 from tests.apps import fake_pipeline
 from tests.apps.conftest import Cli
@@ -110,6 +110,30 @@ def test_a_verdict_that_other_seeds_do_not_come_to_is_fragile():
     a, b = whole.results
     assert a.verdict is Verdict.PROVED and a.fragile == "UNKNOWN with 1 of 3 seeds"
     assert b.fragile == "" and whole.seconds == 3
+
+
+def test_a_proof_that_reaches_less_far_with_other_seeds_is_fragile():
+    few = claim("a", Verdict.PROVED, scope=Scope(3, "any"), met=None)
+    resting = claim("a", Verdict.PROVED, scope=Scope("any", "any", ("where settling ends",)))
+    whole = claim("a", Verdict.PROVED)
+    (row,) = merged([report(few), report(resting), report(whole)]).results
+    assert row.scope == ANY
+    assert row.fragile == "PROVED for 3 members with 1 of 3 seeds and PROVED where settling ends with 1 of 3 seeds"
+    shorter, longer = (claim("a", Verdict.BOUNDED, scope=Scope(members, 4), met=None) for members in (2, 3))
+    (row,) = merged([report(shorter), report(longer)]).results
+    assert row.scope == Scope(3, 4) and row.fragile == "BOUNDED to 2 members, 4 actions with 1 of 2 seeds"
+
+
+def test_what_one_seed_finds_vacuous_is():
+    empty, plain = claim("a", Verdict.PROVED, vacuous=True), claim("a", Verdict.PROVED)
+    assert merged([report(plain), report(empty)]).results[0].vacuous is True
+
+
+def test_seeds_that_contradict_each_other_are_an_error_of_the_tool():
+    proved, refuted = claim("a", Verdict.PROVED), claim("a", Verdict.REFUTED, met=False)
+    few = claim("a", Verdict.PROVED, scope=Scope(3, "any"))
+    assert [each.name for each in contradictions([report(proved), report(refuted)])] == ["a"]
+    assert contradictions([report(few), report(refuted)]) == contradictions([report(proved), report(proved)]) == []
 
 
 def test_each_seed_is_asked_and_fragile_rows_are_told(cli: Cli, small: Path, monkeypatch):
