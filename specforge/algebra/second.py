@@ -112,7 +112,7 @@ def ask_z3(text: str, rlimit: int) -> Answer:
     import z3
 
     context = z3.Context()
-    for everyday, share, seconds in ((True, 40, 10), (False, 1, 60), (True, 1, 60)):
+    for everyday, share, seconds in ((True, 400, 10), (False, 1, 60), (True, 1, 60)):
         solver = z3.SimpleSolver(ctx=context) if everyday else z3.Tactic("qfnra-nlsat", ctx=context).solver()
         solver.set("rlimit", rlimit // share)
         solver.set("timeout", seconds * 1000)  # a last resort: the work is bounded first

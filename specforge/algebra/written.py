@@ -94,7 +94,7 @@ def _parts(term: Any) -> Iterator[Any]:
 
 def _needed(facts: list[_Fact]) -> list[_Fact]:
     """Those of them that a proof needs; all, if the solver cannot say."""
-    fewer = _core(facts, z3.SimpleSolver(), RLIMIT // 8)
+    fewer = _core(facts, z3.SimpleSolver(), RLIMIT // 40)
     if fewer is not None:
         return _core(fewer, z3.SimpleSolver(), RLIMIT // 8, minimal=True) or fewer
     return _one_by_one(_core(facts, _strong(), RLIMIT) or facts)
