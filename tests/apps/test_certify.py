@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -307,10 +308,13 @@ def test_what_only_z3_decides_is_open(run: Cli, folder: Path, monkeypatch: pytes
 
 def test_a_solver_that_does_not_come_back_is_ended_and_the_next_question_is_asked_of_a_new_one(monkeypatch: pytest.MonkeyPatch):
     text = "(set-logic QF_LRA)(declare-fun x () Real)(assert (> x x))(check-sat)"
-    monkeypatch.setattr(second, "SECONDS", -2)  # no time at all
-    assert second.ask_cvc5(text, 1000) == "unknown"
+    asked = second._Apart()
+    assert asked.ask(text, 1000, {}) == "unsat"
+    os.kill(asked.process.pid, signal.SIGSTOP)  # it will not answer, however long anybody waits
+    monkeypatch.setattr(second, "SECONDS", -2)
+    assert asked.ask(text, 1000, {}) == "unknown"
     monkeypatch.undo()
-    assert second.ask_cvc5(text, 1000) == "unsat"
+    assert asked.ask(text, 1000, {}) == "unsat"
     with pytest.raises(ValueError):
         second.ask_cvc5("(assert y)(check-sat)", 1000)
 
