@@ -412,7 +412,7 @@ class CrowdAlgebra:
         return count - 1
 
     def write(self, field: ir.Field, member: Any, index: Any, value: Any) -> None:
-        self.changes.append(self._known())
+        self.changes.append(self.known())
         for k, here in self._alternatives(member):
             for i, there in self._alternatives(index):
                 cell, cond = (field.name, k, i), conj((here, there))
@@ -510,7 +510,7 @@ class CrowdAlgebra:
         if not plain or len(self.conditions) > before:
             self.guarded.append((before if plain else -1, span))
 
-    def _known(self) -> tuple[int, int, int, int]:
+    def known(self) -> tuple[int, int, int, int]:
         plain, policy, strict = (len(each) for each in self.facts)
         return len(self.conditions), plain, policy, strict
 
@@ -542,7 +542,7 @@ class CrowdAlgebra:
         if not self.acting:
             wrong = True if isinstance(cond, Cond | FlagCond | Opaque) else conj((self.guard(), negate(cond)))
             if wrong is not False:
-                self.owed.append(Owed(wrong, defect, span, self._known()))
+                self.owed.append(Owed(wrong, defect, span, self.known()))
         self._hold(cond, span)
 
     def took(self, action: str, args: tuple[Any, ...]) -> None:

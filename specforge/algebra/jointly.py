@@ -9,7 +9,8 @@ from typing import Any
 import z3
 from attrs import define, field
 
-from specforge.algebra.obligation import RLIMIT, Answer, strong
+from specforge.algebra.obligation import RLIMIT, Answer, ask_strong
+from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import as_term, conj, implies, negate
 from specforge.algebra.terms import flag
 
@@ -75,12 +76,8 @@ class Together:
         step.asked += 1
         literal = flag(f"ask:{step.asked}")
         solver.add(z3.Implies(literal, as_term(conj((self.when, negate(self.goal))))))
-        solver.set("rlimit", rlimit if step.linear else rlimit // SHARE)
-        solver.set("timeout", PATIENCE)
-        try:
-            result = str(solver.check(literal, *(flag(f"uses:{name}") for name in self.using)))
-        except z3.Z3Exception:
-            result = "unknown"
+        using = (flag(f"uses:{name}") for name in self.using)
+        result = asked(solver, rlimit if step.linear else rlimit // SHARE, PATIENCE, literal, *using)
         if result == "unsat":
             core = {each.decl().name() for each in solver.unsat_core()}
             self.used = frozenset(name for name in self.using if f"uses:{name}" in core)
@@ -99,16 +96,9 @@ class Together:
         """The procedure that is strong where products matter, by itself."""
         sources = {name: [as_term(self.step.hypotheses[name])] for name in self.using}
         facts = [as_term(each) for each in (*self.step.facts, self.when, negate(self.goal))]
-        solver = strong(facts, sources)
-        solver.set("rlimit", rlimit)
-        solver.set("timeout", PATIENCE)
-        try:
-            result = str(solver.check())
-        except z3.Z3Exception:
-            result = "unknown"
+        result, _, used = ask_strong(facts, sources, rlimit, PATIENCE)
         if result == "unsat":
-            core = {each.decl().name() for each in solver.unsat_core()}
-            self.used = frozenset(name for name in self.using if f"uses:{name}" in core)
+            self.used = frozenset(used)
         return {"unsat": "proved", "sat": "open"}.get(result, "gave up")  # type: ignore[return-value]
 
     def smtlib(self) -> str:

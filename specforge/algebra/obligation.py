@@ -7,14 +7,16 @@ the cheap ones are tried first, and "no" is believed only from the last stage.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal
 
 import z3
 from attrs import define, field, frozen
 
 from specforge.algebra.polynomial import Poly
+from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import Sel, as_term, implies, negate
 from specforge.algebra.terms import assume, flag, mentions
 
@@ -22,6 +24,10 @@ Bool = Any
 Answer = Literal["proved", "open", "gave up"]
 STAGES = ("sums only", "how shares are split", "who is there at all")
 RLIMIT = 4_000_000
+
+Found = tuple[str, Any, Sequence[str]]  # sat, unsat or unknown; a model if it can be; the sources that show it if it cannot
+Way = Callable[..., Found]  # facts, hypotheses, what is wrong, how much work, how many milliseconds
+UNKNOWN: Found = ("unknown", None, ())
 
 
 @frozen(eq=False)
@@ -55,7 +61,7 @@ class Question:
         return dict(_values(self.counterexample)) if self.counterexample is not None else {}
 
     def ask(self, rlimit: int = RLIMIT) -> Answer:
-        """Sets `answer`, `stage`, `used` (the sources that the proof needs) and, if it is open, `model`."""
+        """Sets `answer`, `stage`, `used` (the sources that the proof needs) and, if it is open, `counterexample`."""
         start = time.perf_counter()
         try:
             self.answer = self._ask(rlimit)
@@ -107,22 +113,15 @@ class Question:
         if named:
             facts = [each for each in facts if not self.desk.is_of_crowd(each)]
             hypotheses = [each for each in hypotheses if not self.desk.is_of_crowd(as_term(each.formula))]
-        wrong = as_term(negate(self.goal))
+        known = facts, hypotheses, as_term(negate(self.goal))
         last = 600 if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
-        answer: tuple[str, Any, Sequence[str]] = "unknown", None, ()
-        for way, share, seconds in (("quick", 40, 30), ("strong", 1, last), ("plain", 40, 30), ("stubborn", 8, 60)):
-            if named and way in ("plain", "stubborn"):
-                continue
-            limits = rlimit // share, seconds * 1000
-            if way == "quick":
-                answer = self.desk.ask((stage, named), facts, hypotheses, wrong, limits)
-            elif way == "strong":
-                answer = _strongly(facts, hypotheses, wrong, limits)
-            else:
-                answer = Told(_quick(grobner=way == "stubborn")).ask(facts, hypotheses, wrong, limits)
-            if answer[0] != "unknown":
+        ways: list[tuple[Way, int, int]] = [(self.desk.told(stage, named).ask, 40, 30), (_ask_strongly, 1, last)]
+        ways += [] if named else [(_ask_from_scratch, 40, 30), (partial(_ask_from_scratch, grobner=True), 8, 60)]
+        result, model, used = UNKNOWN
+        for way, share, seconds in ways:
+            result, model, used = way(*known, rlimit // share, seconds * 1000)
+            if result != "unknown":
                 break
-        result, model, used = answer
         if result == "unsat":
             self.used = frozenset(used)
         return result, model
@@ -209,13 +208,11 @@ class Desk:
         formulas = [as_term(each.formula) for each in hypotheses if each.stage == 0 and each.formula is not True]
         return any(self.is_of_crowd(each) for each in (*facts, *formulas))
 
-    def ask(
-        self, which: tuple[int, bool], facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any,
-        limits: tuple[int, int],
-    ) -> tuple[str, Any, Sequence[str]]:  # fmt: skip
-        """Can it be wrong?  The answer, a model if it can, the sources that show it if it cannot.  The procedure that is quick
-        where products do not matter.  `limits`: work, milliseconds."""
-        return self.solvers.setdefault(which, Told()).ask(facts, hypotheses, wrong, limits)
+    def told(self, stage: int, named: bool) -> Told:
+        """The solver for the facts of these stages; `named`: that knows of named members only."""
+        if (stage, named) not in self.solvers:
+            self.solvers[stage, named] = Told()
+        return self.solvers[stage, named]
 
 
 @define(eq=False)
@@ -228,8 +225,8 @@ class Told:
     sources: dict[str, str] = field(factory=dict)  # by the name of the flag
 
     def ask(
-        self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, limits: tuple[int, int]
-    ) -> tuple[str, Any, Sequence[str]]:
+        self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, rlimit: int, milliseconds: int
+    ) -> Found:
         solver = self.solver
         new = [each for each in facts if each.get_id() not in self.facts]
         self.facts.update((each.get_id(), each) for each in new)
@@ -244,12 +241,7 @@ class Told:
         assume(solver, new, {})
         solver.push()
         assume(solver, [wrong], {})
-        solver.set("rlimit", limits[0])
-        solver.set("timeout", limits[1])  # a last resort: the work is bounded first
-        try:
-            result = str(solver.check(*using))
-        except z3.Z3Exception:
-            result = "unknown"
+        result = asked(solver, rlimit, milliseconds, *using)
         model = solver.model() if result == "sat" else None
         core = [self.sources[each.decl().name()] for each in solver.unsat_core()] if result == "unsat" else []
         solver.pop()
@@ -262,23 +254,30 @@ def _quick(grobner: bool = True) -> z3.Solver:
     return solver
 
 
-def _strongly(
-    facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, limits: tuple[int, int]
-) -> tuple[str, Any, Sequence[str]]:
+def _ask_from_scratch(
+    facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, rlimit: int, milliseconds: int, grobner: bool = False
+) -> Found:
+    return Told(_quick(grobner)).ask(facts, hypotheses, wrong, rlimit, milliseconds)
+
+
+def _ask_strongly(
+    facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, rlimit: int, milliseconds: int
+) -> Found:
     sources: dict[str, list[Any]] = {}
     for each in hypotheses:
         sources.setdefault(each.source, []).append(as_term(each.formula))
-    solver = strong([*facts, wrong], sources)
-    solver.set("rlimit", limits[0])
-    solver.set("timeout", limits[1])
-    try:
-        result = str(solver.check())
-    except z3.Z3Exception:
-        result = "unknown"
-    if result == "unsat":
-        core = {each.decl().name() for each in solver.unsat_core()}
-        return result, None, [source for source in sources if f"uses:{source}" in core]
-    return result, solver.model() if result == "sat" else None, []
+    return ask_strong([*facts, wrong], sources, rlimit, milliseconds)
+
+
+def ask_strong(facts: Sequence[Any], sources: Mapping[str, list[Any]], rlimit: int, milliseconds: int) -> Found:
+    """Can it all be so?  The procedure that is strong where products matter.  The milliseconds are a last resort: the work is
+    bounded first."""
+    solver = z3.Tactic("qfnra-nlsat").solver()
+    solver.set("unsat_core", True)
+    assume(solver, facts, {f"uses:{source}": terms for source, terms in sources.items()})
+    result = asked(solver, rlimit, milliseconds)
+    core = {each.decl().name() for each in solver.unsat_core()} if result == "unsat" else set[str]()
+    return result, solver.model() if result == "sat" else None, [each for each in sources if f"uses:{each}" in core]
 
 
 def holds_in(model: z3.ModelRef, formula: Bool) -> bool:
@@ -292,14 +291,6 @@ def _values(model: z3.ModelRef) -> Iterator[tuple[str, Fraction | bool]]:
             yield each.name(), Fraction(value.numerator_as_long(), value.denominator_as_long())
         elif z3.is_true(value) or z3.is_false(value):
             yield each.name(), z3.is_true(value)
-
-
-def strong(facts: Sequence[Any], sources: Mapping[str, list[Any]]) -> z3.Solver:
-    """The procedure that is strong where products matter; it can say which sources it needed."""
-    solver = z3.Tactic("qfnra-nlsat").solver()
-    solver.set("unsat_core", True)
-    assume(solver, facts, {f"uses:{source}": terms for source, terms in sources.items()})
-    return solver
 
 
 def mentions_crowd(term: Any, seen: dict[int, bool]) -> bool:

@@ -61,6 +61,17 @@ class Interval:
     high_open: bool
 
 
+def asked(solver: z3.Solver, rlimit: int, milliseconds: int, *assuming: Any) -> Answer:
+    """sat, unsat or unknown (it was interrupted, the time or the work ran out).  `rlimit` 0: as much work as it takes."""
+    solver.set("rlimit", rlimit)
+    solver.set("timeout", milliseconds)
+    try:
+        answer = str(solver.check(*assuming))
+    except z3.Z3Exception:  # interrupted, or out of resources
+        answer = "unknown"
+    return answer if answer in ("sat", "unsat") else "unknown"  # type: ignore[return-value]
+
+
 class Session:
     """One incremental solver.  `seconds` spent in it are counted.  `search`: set up for long searches of bounded runs, where
     no preprocessing and no equations between numbers are several times as fast; `plain`: and for runs with hardly a choice
@@ -88,18 +99,15 @@ class Session:
 
     def ask(self, assuming: Sequence[Any] = (), seconds: float | None = None, rlimit: float | None = None) -> Answer:
         """sat, unsat or unknown (the time or the work ran out)."""
-        self.solver.set("timeout", MOST if seconds is None else max(1, int(min(MOST, seconds * 1000))))
-        self.solver.set("rlimit", 0 if rlimit is None else max(1, int(min(MOST, rlimit))))
         literals = [each for each in assuming if each is not True]
         if any(each is False for each in literals):
             return "unsat"
+        milliseconds = MOST if seconds is None else max(1, int(min(MOST, seconds * 1000)))
+        work = 0 if rlimit is None else max(1, int(min(MOST, rlimit)))
         start = time.perf_counter()
-        try:
-            answer = str(self.solver.check(*literals))
-        except z3.Z3Exception:  # interrupted, or out of resources
-            answer = "unknown"
+        answer = asked(self.solver, work, milliseconds, *literals)
         self.seconds += time.perf_counter() - start
-        return answer if answer in ("sat", "unsat") else "unknown"  # type: ignore[return-value]
+        return answer
 
     def model(self) -> Model:
         return Model(self.solver.model())

@@ -13,6 +13,8 @@ from attrs import evolve, frozen
 from specforge.core import ir
 from specforge.engines.encoding import written_fields
 
+Extra = tuple[tuple[str, int], ...]  # how many further members of each party stand for any
+
 RULES_MEMBER = ir.Lit(ir.Member(ir.RULES, 0))
 
 
@@ -137,3 +139,8 @@ def _coincidences(
             now[party.name] = max(now[party.name], index + 1)
         for members, final in _coincidences(system, rest, now):
             yield ((first.name, index), *members), final
+
+
+def members_text(extra: Extra) -> str:
+    """`1 Trader, 2 Venue`: how many further members stand for any."""
+    return ", ".join(f"{count} {party}" for party, count in extra if count)

@@ -20,14 +20,14 @@ from specforge.algebra.classes import NotAdditive
 from specforge.algebra.crowd import Owed
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
-from specforge.engines.cases import Case
+from specforge.engines.cases import Case, Extra, members_text
 from specforge.engines.free import met_at, nodes_of
 from specforge.engines.transitions import Scene
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Need
 
 if TYPE_CHECKING:
-    from specforge.engines.induction import Extra, Prover
+    from specforge.engines.induction import Prover
 
 Place = tuple[ir.Defect, Span]  # a statement, and what it may meet
 PLAINLY = "nothing goes wrong there in this transition: so much is clear once it is put into formulas; no solver was asked"
@@ -84,7 +84,7 @@ class Watch:
         open_: dict[Place, Obstacle] | None = dict(before) if before is not None else None
         if open_ is not None and any(each.whole for each in open_.values()):
             open_ = None
-        step = Need("", case.text(), _text(extra)).text().removeprefix("the claim @ ")
+        step = Need("", case.text(), members_text(extra)).text().removeprefix("the claim @ ")
         for way in self.prover.ways(case):
             try:
                 scene, _ = self.prover.scene(case, extra, None, None, way, False)
@@ -115,7 +115,7 @@ class Watch:
     def _shown(self, scene: Scene, place: Place, all_owed: list[Owed], case: Case, extra: Extra) -> list[Need] | None:
         needs: list[Need] = []
         for at, owed in enumerate(all_owed):
-            need = Need(f"{spot(self.prover.system, place)} #{at}", case.text(), _text(extra))
+            need = Need(f"{spot(self.prover.system, place)} #{at}", case.text(), members_text(extra))
             question = scene.before_it(owed)
             if question is not None:
                 question.hypotheses = [*question.hypotheses, *self.prover.lemmas_in(scene)]
@@ -133,7 +133,7 @@ class Watch:
         for place in places_of(self.prover.system, self._rule(case)):
             said = spot(self.prover.system, place)
             if said not in asked:
-                need = Need(f"{said} #0", case.text(), _text(extra))
+                need = Need(f"{said} #0", case.text(), members_text(extra))
                 found = certificate.discharge(need, None, 0, PLAINLY)
                 assert found is not None
                 self.prover.done[need] = found
@@ -148,10 +148,6 @@ class Watch:
         most = at_once(self.prover.system, self._rule(case))
         for counts in product(*(range(n + 1) for n in most.values())):
             yield tuple(zip(most, counts, strict=True))
-
-
-def _text(extra: Extra) -> str:
-    return ", ".join(f"{count} {party}" for party, count in extra if count)
 
 
 def places_of(system: ir.System, rule: ir.Action | ir.Duty) -> list[Place]:

@@ -20,7 +20,7 @@ from specforge.algebra.obligation import RLIMIT, Hypothesis, Question
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.engines import lemmas as guesses
-from specforge.engines.cases import Book, Case, all_cases
+from specforge.engines.cases import Book, Case, Extra, all_cases, members_text
 from specforge.engines.cores import Asked, core_of
 from specforge.engines.defects import Watch
 from specforge.engines.idle import Idle, asked_one_by_one, idle_guards
@@ -34,7 +34,6 @@ from specforge.evidence.phrases import Phrases
 
 ENDS = "where settling ends"  # the premise of what is judged at rest, until it is proved
 SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed
-Extra = tuple[tuple[str, int], ...]
 
 
 Provable = ClaimGoal | DefectGoal | RuleGoal
@@ -308,7 +307,7 @@ class Prover:
     def lemma_needs(self, lemma: Lemma) -> list[tuple[Need, Case, Extra]]:
         """Everything that makes it a lemma: the start, and every transition."""
         return [
-            (Need(lemma.name, case.text(), _text(extra)), case, extra)
+            (Need(lemma.name, case.text(), members_text(extra)), case, extra)
             for case in self.cases
             if case.kind != "rest"
             for extra in self.extras(lemma.expr)
@@ -332,7 +331,8 @@ class Prover:
                     raise NotAdditive(f"`{name}` is never taken", claim.span)
                 if cases[0].kind == "action":
                     env = dict(zip(params, (p.name for p in self.system.actions[name].params), strict=False))
-        return [(Need("", case.text(), _text(extra)), case, extra, env) for case in cases for extra in self.extras(claim.cond)]
+        judged = product(cases, list(self.extras(claim.cond)))
+        return [(Need("", case.text(), members_text(extra)), case, extra, env) for case, extra in judged]
 
     def _after_action(self, claim: ir.Claim, name: str) -> list[Case]:
         taking = [action for action in self.system.actions.values() if action.name == name or name in called(action.body)]
@@ -508,7 +508,7 @@ class Prover:
 
     def _after(self, shows: str, duty: str, show: ir.Expr) -> list[tuple[Need, Case, Extra]]:
         cases = [case for case in self.cases if case.kind == "duty" and case.rule == duty]
-        return [(Need(shows, case.text(), _text(extra)), case, extra) for case in cases for extra in self.extras(show)]
+        return [(Need(shows, case.text(), members_text(extra)), case, extra) for case in cases for extra in self.extras(show)]
 
     def settling_needs(self, settling: Settling) -> list[Need]:
         """Everything that makes the measures ones: none rises when a duty acts that is left, and it falls when it should."""
@@ -540,10 +540,6 @@ class Prover:
 
 def _by(action: str) -> ir.Expr:
     return ir.Read(f"by:{action}", ir.Lit(ir.Member(ir.RULES, 0)))
-
-
-def _text(extra: Extra) -> str:
-    return ", ".join(f"{count} {party}" for party, count in extra if count)
 
 
 def _is_lemma(source: str) -> bool:

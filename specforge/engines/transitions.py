@@ -27,11 +27,11 @@ Bool = Any
 
 @frozen(eq=False)
 class Breach:
-    """A state and a step in which all that was known held.  `known`: how many facts that were, of each kind; `layer`: the
-    guesses that were assumed to hold, of which there may be fewer by now, but none more."""
+    """A state and a step in which all that was known held.  `known`: how many conditions and facts that were
+    (CrowdAlgebra.known); `layer`: the guesses that were assumed to hold, of which there may be fewer by now, but none more."""
 
     model: Any
-    known: tuple[int, ...]
+    known: tuple[int, int, int, int]
     layer: int
 
 
@@ -51,7 +51,7 @@ class Scene:
     hypotheses: list[Hypothesis] = field(factory=list)
     said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
     desk: Desk = field(factory=Desk)
-    kept_from: list[Breach] = field(factory=list)  # states and steps in which something was not kept, the latest first
+    breaches: list[Breach] = field(factory=list)  # the latest first
     happened: tuple[int, int, int] = (0, 0, 0)  # how many facts of each stage are about what happens; the others, about classes
 
     # -- what is said of a state
@@ -80,20 +80,17 @@ class Scene:
         made.desk = self.desk
         return made
 
-    def _known(self) -> tuple[Sequence[Any], ...]:
-        return (*self.algebra.facts, self.algebra.conditions)
-
     def remember(self, model: Any, layer: int) -> None:
         """The counterexample to one guess may be one to the next."""
-        self.kept_from.insert(0, Breach(model, tuple(len(each) for each in self._known()), layer))
-        del self.kept_from[MANY:]
+        self.breaches.insert(0, Breach(model, self.algebra.known(), layer))
+        del self.breaches[MANY:]
 
     def is_broken(self, goal: Bool, layer: int) -> bool:
         """Does one of the steps that are remembered break it?"""
-        wrong = negate(goal)
-        for each in self.kept_from:
+        wrong, known = negate(goal), (self.algebra.conditions, *self.algebra.facts)
+        for each in self.breaches:
             if each.layer == layer and holds_in(each.model, wrong):
-                new = [fact for facts, count in zip(self._known(), each.known, strict=True) for fact in facts[count:]]
+                new = [fact for facts, count in zip(known, each.known, strict=True) for fact in facts[count:]]
                 if all(holds_in(each.model, fact) for fact in new):
                     return True
         return False
