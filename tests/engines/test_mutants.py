@@ -1,7 +1,8 @@
 """Mistakes written into rulebooks on purpose: the interpreter shows that each breaks its claim, and no proof is found for it.
 
-`tests/mutants/*.toml` has them: a stretch of the text, what stands there instead, and the lines of a scenario that break the
-claim.  The prover is given a moment for each; SPECFORGE_SLOW=1 gives it as long as it takes."""
+`tests/mutants/*.toml` has them: a stretch of the text (`file`: of one that the rulebook includes), what stands there instead, and
+the lines of a scenario that break the claim.  The prover is given a moment for each; SPECFORGE_SLOW=1 gives it as long as it
+takes."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ import pytest
 
 from specforge.algebra.obligation import RLIMIT
 from specforge.core import ir
-from specforge.elaborate import compile_text
+from specforge.elaborate import check, load
 from specforge.engines.deadline import OutOfTime, at_most
 from specforge.engines.induction import prove
 from specforge.engines.scenarios import run_scenario
@@ -28,7 +29,7 @@ SLOW = bool(os.environ.get("SPECFORGE_SLOW"))
 SECONDS, WORK = (3600.0, RLIMIT) if SLOW else (0.4, RLIMIT // 8)  # of the processor's time; of the solver's work for a step
 TABLES = sorted((ROOT / "tests" / "mutants").glob("*.toml"))
 MUTANTS: list[dict[str, Any]] = [each for path in TABLES for each in tomllib.loads(path.read_text())["mutant"]]
-COVERED = sorted((ROOT / "tests" / "venues").glob("*.rulebook"))  # every claim of these has a mutant
+BOOKS = sorted([*(ROOT / "tests" / "venues").glob("*.rulebook"), *(ROOT / "rulebooks").rglob("*.rulebook")])
 
 
 def name_of(mutant: dict[str, Any]) -> str:
@@ -38,22 +39,25 @@ def name_of(mutant: dict[str, Any]) -> str:
 
 def mutated(mutant: dict[str, Any]) -> ir.System:
     """The rulebook with the mistake, and with the run that breaks the claim as its scenario `broken`."""
-    path = ROOT / mutant["book"]
-    text = path.read_text()
+    book = ROOT / mutant["book"]
+    wrong = ROOT / mutant.get("file", mutant["book"])
+    text = wrong.read_text()
     for old, new in (("text", "mistake"), ("text2", "mistake2")):
         if old in mutant:
             assert mutant[old] in text, "the rulebook has changed"
             text = text.replace(mutant[old], mutant[new], 1)
+    files = {str(book): book.read_text(), str(wrong): text}
     run = "\n".join(f"    {line}" for line in mutant["run"].splitlines())
-    system, problems = compile_text(f"{text}\nscenario broken:\n{run}\n", str(path))
-    assert system is not None, problems
-    return system
+    files[str(book)] += f"\nscenario broken:\n{run}\n"
+    done = check(str(book), str(ROOT), None, files)
+    assert done.system is not None, done.diagnostics
+    return done.system
 
 
 @cache
 def expected_proved(path: Path) -> dict[tuple[str, tuple[str, ...]], None]:
     """The claims under each set of assumptions that they are to be proved under."""
-    system, problems = compile_text(path.read_text(), str(path))
+    system, problems = load(str(path), str(ROOT))
     assert system is not None, problems
     return {(goal.name, tuple(each.text for each in goal.given)): None for goal in goals_of(system)}
 
@@ -84,7 +88,7 @@ def test_a_claim_that_a_mistake_breaks_is_not_proved(mutant: dict[str, Any]):
     assert not isinstance(outcome, Proved)
 
 
-@pytest.mark.parametrize("path", COVERED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_claim_that_is_to_be_proved_has_a_mistake_that_breaks_it(path: Path):
     book = path.relative_to(ROOT).as_posix()
     broken = {(each["claim"], tuple(each.get("given", []))) for each in MUTANTS if each["book"] == book}
