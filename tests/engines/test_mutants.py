@@ -1,7 +1,7 @@
 """Mistakes written into rulebooks on purpose: the interpreter shows that each breaks its claim, and no proof is found for it.
 
-`tests/mutants/*.toml` has them: a stretch of the text (`file`: of one that the rulebook includes), what stands there instead, and
-the lines of a scenario that break the claim.  The prover is given a moment for each; SPECFORGE_SLOW=1 gives it as long as it
+`tests/mutants/*.toml` has them: a stretch of the text (`file`: of one that the rulebook includes), what stands there instead,
+and the lines of a scenario that break the claim.  The prover is given a moment for each, with SPECFORGE_SLOW=1 as long as it
 takes."""
 
 from __future__ import annotations
