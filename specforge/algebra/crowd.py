@@ -377,7 +377,7 @@ class CrowdAlgebra:
             a, b = self.lift(a, of), self.lift(b, of)
             if a.of is not b.of:
                 return Opaque(of, "two members of the crowd are compared")
-            atoms = {*a.parts, *b.parts}
+            atoms = dict.fromkeys((*a.parts, *b.parts))
             return Own(of, {atom: either(cond, a.parts.get(atom, po.ZERO), b.parts.get(atom, po.ZERO)) for atom in atoms})
         if isinstance(a, Virtual) or isinstance(b, Virtual):
             return Opaque(a if isinstance(a, Virtual) else b, "a choice between members of the crowd")
@@ -477,7 +477,7 @@ class CrowdAlgebra:
         self.state = dict(before)
         self._under(negate(cond), orelse)
         after_else = self.state
-        for cell in {*after_then, *after_else} - {*before}:
+        for cell in [each for each in (*after_then, *after_else) if each not in before]:
             after_then.setdefault(cell, po.ZERO)
             after_else.setdefault(cell, po.ZERO)
         self.state = {

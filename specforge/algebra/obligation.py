@@ -24,6 +24,7 @@ Bool = Any
 Answer = Literal["proved", "open", "gave up"]
 STAGES = ("sums only", "how shares are split", "who is there at all")
 RLIMIT = 4_000_000
+MOMENT = 1  # second
 
 Found = tuple[str, Any, Sequence[str]]  # sat, unsat or unknown; a model if it can be; the sources that show it if it cannot
 Way = Callable[..., Found]  # facts, hypotheses, what is wrong, how much work, how many milliseconds
@@ -106,7 +107,8 @@ class Question:
     def _check(self, stage: int, rlimit: int, named: bool = False) -> tuple[str, Any]:
         """`named`: with only what is said of named members and of the venue.  Procedures in turn: one that is quick where
         products do not matter, one that is strong where they do; then the quick one from scratch, without its search for
-        consequences of several equations at once (which may take longer than all the rest), and at last with it."""
+        consequences of several equations at once (which may take longer than all the rest), and at last with it.  Each has a
+        moment first; only if none of them can do it, those that were cut off have their full time."""
         self.only_named = named
         facts = self.known(stage)
         hypotheses = [each for each in self.hypotheses if each.stage <= stage and each.formula is not True]
@@ -115,13 +117,21 @@ class Question:
             hypotheses = [each for each in hypotheses if not self.desk.is_of_crowd(as_term(each.formula))]
         known = facts, hypotheses, as_term(negate(self.goal))
         last = 600 if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
-        ways: list[tuple[Way, int, int]] = [(self.desk.told(stage, named).ask, 40, 30), (_ask_strongly, 1, last)]
+        ways: list[tuple[Way, int, int]] = [(self.desk.told(stage, named, facts).ask, 40, 30), (_ask_strongly, 1, last)]
         ways += [] if named else [(_ask_from_scratch, 40, 30), (partial(_ask_from_scratch, grobner=True), 8, 60)]
-        result, model, used = UNKNOWN
-        for way, share, seconds in ways:
-            result, model, used = way(*known, rlimit // share, seconds * 1000)
-            if result != "unknown":
+        found = UNKNOWN
+        for most in (MOMENT, 600):  # what one cannot do in a moment, another often can
+            left, ways = ways, []
+            for way, share, seconds in left:
+                began, limit = time.perf_counter(), min(seconds, most)
+                found = way(*known, rlimit // share, limit * 1000)
+                if found[0] != "unknown":
+                    break
+                if limit < seconds and time.perf_counter() - began > limit / 2:
+                    ways.append((way, share, seconds))
+            if found[0] != "unknown":
                 break
+        result, model, used = found
         if result == "unsat":
             self.used = frozenset(used)
         return result, model
@@ -191,7 +201,8 @@ class Values:
 
 @define(eq=False)
 class Desk:
-    """Where questions about one and the same step are asked: what is known of the step is told once, and stays."""
+    """Where questions about one and the same step are asked: what is known of the step is told once, and stays, as long as
+    every question may use all that those before it did."""
 
     of_crowd: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms in `kept`
     kept: list[Any] = field(factory=list)
@@ -208,11 +219,12 @@ class Desk:
         formulas = [as_term(each.formula) for each in hypotheses if each.stage == 0 and each.formula is not True]
         return any(self.is_of_crowd(each) for each in (*facts, *formulas))
 
-    def told(self, stage: int, named: bool) -> Told:
-        """The solver for the facts of these stages; `named`: that knows of named members only."""
-        if (stage, named) not in self.solvers:
-            self.solvers[stage, named] = Told()
-        return self.solvers[stage, named]
+    def told(self, stage: int, named: bool, facts: Sequence[Any]) -> Told:
+        """A solver that knows nothing but what is among these facts (of these stages; `named`: of named members only)."""
+        told = self.solvers.get((stage, named))
+        if told is None or not told.facts.keys() <= {each.get_id() for each in facts}:
+            told = self.solvers[stage, named] = Told()
+        return told
 
 
 @define(eq=False)

@@ -93,41 +93,40 @@ class Watch:
                     obstacle = Obstacle(reason.reason, reason.span, step, True)
                     open_ = {(defect, reason.span): obstacle for defect in ir.Defect}
                 continue
-            places: dict[Place, list[Owed]] = {}
-            for owed in scene.algebra.owed:
-                places.setdefault((owed.defect, owed.span), []).append(owed)
+            owed = [((each.defect, each.span), each) for each in scene.algebra.owed]
             if open_ is None:
-                self._plainly(case, extra, places)
+                self._plainly(case, extra, {place for place, _ in owed})
+            else:
+                owed = [each for each in owed if each[0] in open_]
+            needs: dict[Place, list[Need]] = {}
             failed: dict[Place, Obstacle] = {}
-            for place, all_owed in places.items():
-                if open_ is not None and place not in open_:
+            for place, each in owed:  # in the order of the statements: what is known grows
+                if place in failed:
                     continue
-                needs = self._shown(scene, place, all_owed, case, extra)
-                if needs is None:
-                    failed[place] = Obstacle("the induction does not go through", place[1], step)
+                mine = needs.setdefault(place, [])
+                need = Need(f"{spot(self.prover.system, place)} #{len(mine)}", case.text(), members_text(extra))
+                if self._shown(scene, need, each):
+                    mine.append(need)
                 else:
-                    self.shown.setdefault(place[0], []).extend(needs)
+                    failed[place] = Obstacle("the induction does not go through", place[1], step)
+            for place in needs:
+                if place not in failed:
+                    self.shown.setdefault(place[0], []).extend(needs[place])
             open_ = failed
             if not open_:
                 break
         return open_ or {}
 
-    def _shown(self, scene: Scene, place: Place, all_owed: list[Owed], case: Case, extra: Extra) -> list[Need] | None:
-        needs: list[Need] = []
-        for at, owed in enumerate(all_owed):
-            need = Need(f"{spot(self.prover.system, place)} #{at}", case.text(), members_text(extra))
-            question = scene.before_it(owed)
-            if question is not None:
-                question.hypotheses = [*question.hypotheses, *self.prover.lemmas_in(scene)]
-            found = certificate.discharge(need, question, self.prover.rlimit // 8)
-            if found is None:
-                return None
+    def _shown(self, scene: Scene, need: Need, owed: Owed) -> bool:
+        question = scene.before_it(owed)
+        if question is not None:
+            question.hypotheses = [*question.hypotheses, *self.prover.lemmas_in(scene)]
+        found = certificate.discharge(need, question, self.prover.rlimit // 8)
+        if found is not None:
             self.prover.done[need] = found
-            needs.append(need)
-        return needs
+        return found is not None
 
-
-    def _plainly(self, case: Case, extra: Extra, places: Mapping[Place, object]) -> None:
+    def _plainly(self, case: Case, extra: Extra, places: set[Place]) -> None:
         """Of the places of the rule at which nothing is demanded in this transition."""
         asked = {spot(self.prover.system, place) for place in places}
         for place in places_of(self.prover.system, self._rule(case)):

@@ -51,8 +51,12 @@ class Scene:
     hypotheses: list[Hypothesis] = field(factory=list)
     said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
     desk: Desk = field(factory=Desk)
+    desk_before: Desk = field(init=False)  # for what is asked from less than all that is known
     breaches: list[Breach] = field(factory=list)  # the latest first
     happened: tuple[int, int, int] = (0, 0, 0)  # how many facts of each stage are about what happens; the others, about classes
+
+    def __attrs_post_init__(self) -> None:
+        self.desk_before = Desk(self.desk.of_crowd, self.desk.kept)
 
     # -- what is said of a state
 
@@ -117,7 +121,7 @@ class Scene:
         if any(each is False for each in known[PLAIN]):
             return None
         made = Question((known[0], known[1], known[2]), list(self.hypotheses), goal)
-        made.desk = Desk(self.desk.of_crowd, self.desk.kept)
+        made.desk = self.desk_before
         return made
 
     @property
