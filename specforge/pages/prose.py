@@ -57,8 +57,8 @@ def _party(
     if listed:
         yield f"- **{name.text}** is one of {_list([each.text for each in listed])}{text}" + _from(item)
     else:
-        many = {tree.Census.OPEN: "any number of them"}.get(census, "there is exactly one")
-        yield f"- **{name.text}**{text}: {many}. Each has:" + _from(item)
+        many = "any number of them. Each has" if census is tree.Census.OPEN else "there is exactly one. It has"
+        yield f"- **{name.text}**{text}: {many}:" + _from(item)
     for each in fields:
         match each:
             case tree.Field():
