@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import z3
@@ -21,11 +22,27 @@ SHARE = "share!"  # INVARIANT: no field's unknown is called so (names of the tex
 
 
 class Split(Exception):
-    """A class must be cut in two by a question."""
+    """A class must be cut in two by a question.  `others`: classes that must be as well."""
 
     def __init__(self, virtual: Virtual, question: Question):
         super().__init__(str(question))
         self.virtual, self.question = virtual, question
+        self.others: list[Split] = []
+
+
+def of_each(members: Iterable[Any], run: Callable[[Any], Any]) -> list[Any]:
+    """`run` of each member.  Where a class must be cut for it, the others are asked too, so that all can be cut at once."""
+    result: list[Any] = []
+    splits: list[Split] = []
+    for member in members:
+        try:
+            result.append(run(member))
+        except Split as split:
+            splits += [split, *split.others]
+    if splits:
+        splits[0].others = splits[1:]
+        raise splits[0]
+    return result
 
 
 class NotAdditive(Exception):

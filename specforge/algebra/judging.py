@@ -6,14 +6,14 @@ shown for all members is shown for members that stand for any (witnesses): the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from attrs import frozen
 
 from specforge.algebra import polynomial as po
-from specforge.algebra.classes import PLAIN, Cond, FlagCond, NotAdditive, Opaque, Own, Split, Virtual
+from specforge.algebra.classes import PLAIN, Cond, FlagCond, NotAdditive, Opaque, Own, Split, Virtual, of_each
 from specforge.algebra.crowd import CrowdAlgebra
 from specforge.algebra.solver import new_flag
 from specforge.algebra.symbolic import conj, disj, implies, negate
@@ -71,11 +71,13 @@ class CrowdEvaluator(Evaluator):
         if expr.kind is not ir.Folding.SUM:
             raise NotAdditive(f"the {expr.kind.value} of the crowd's values is not determined by their sums", expr.span)
         named, total = po.ZERO, po.ZERO
-        for index in self.algebra.members(expr.party):
+
+        def item_of(index: Any) -> Any:
             inner = {**env, expr.var: index}
-            item = self.algebra.choose(
-                self.value(expr.where, inner), lambda inner=inner: self.value(expr.body, inner), lambda: self.zero
-            )
+            return self.algebra.choose(self.value(expr.where, inner), lambda: self.value(expr.body, inner), lambda: self.zero)
+
+        members = self.algebra.members(expr.party)
+        for index, item in zip(members, of_each(members, item_of), strict=True):
             if isinstance(index, Virtual):
                 if isinstance(item, Own | Opaque) and item.of is not index:
                     raise NotAdditive("a sum of products of members of the crowd", expr.span)
@@ -89,15 +91,13 @@ class CrowdEvaluator(Evaluator):
         return named + self.algebra.named_total(total)
 
     def _all(self, expr: ir.Fold, env: Env, members: list[Any]) -> Any:
-        parts: list[Bool] = []
-        for index in members:
+        def holds(index: Any) -> Bool:
             inner = {**env, expr.var: index}
-            holds = self.algebra.choose(
-                self.value(expr.where, inner), lambda inner=inner: self.value(expr.body, inner), lambda: self.yes
-            )
-            holds = self.algebra.decide(holds)
-            parts.append(disj((index.empty, holds)) if isinstance(index, Virtual) else holds)
-        return conj(parts)
+            cond = self.algebra.choose(self.value(expr.where, inner), lambda: self.value(expr.body, inner), lambda: self.yes)
+            cond = self.algebra.decide(cond)
+            return disj((index.empty, cond)) if isinstance(index, Virtual) else cond
+
+        return conj(of_each(members, holds))
 
     def _simultaneously(self, bodies: Callable[[], None]) -> None:
         outermost = self._touched is None
@@ -239,11 +239,10 @@ class CrowdEvaluator(Evaluator):
         algebra.guards = []
         try:
             result = run()
+            return result, conj(algebra.conditions[before:])
         finally:
             algebra.guards = guards
-        defined = conj(algebra.conditions[before:])
-        del algebra.conditions[before:], algebra.owed[owed:]
-        return result, defined
+            del algebra.conditions[before:], algebra.owed[owed:]
 
     def _says(self, expr: ir.Expr, env: Env, want: bool) -> Says:
         match expr:
@@ -253,7 +252,8 @@ class CrowdEvaluator(Evaluator):
                 each = (self._says(arg, env, want) for arg in args)
                 return self._both(each, env) if (op is ir.Operator.AND) == want else self._one_of(each)
             case ir.Fold(ir.Folding.ALL) if want:
-                return self._both((self._of_member(expr, env, index) for index in self.algebra.members(expr.party)), env)
+                members = self.algebra.members(expr.party)
+                return self._both(of_each(members, lambda index: self._of_member(expr, env, index)), env)
             case ir.Let(name, value, body):
                 known = self._leaf(lambda: self.value(value, env))
                 return NOTHING if known is None else self._says(body, {**env, name: known}, want)
@@ -292,7 +292,7 @@ class CrowdEvaluator(Evaluator):
             return Says(known)
         return Says(None, tuple(self.algebra.consequences(cond)), (cond,))
 
-    def _both(self, parts: Iterator[Says], env: Env) -> Says:
+    def _both(self, parts: Iterable[Says], env: Env) -> Says:
         """All of them hold.  INVARIANT: what does not depend on a member's own values is said only if there is such a
         member."""
         known: list[Bool] = []

@@ -204,16 +204,15 @@ class Desk:
     """Where questions about one and the same step are asked: what is known of the step is told once, and stays, as long as
     every question may use all that those before it did."""
 
-    of_crowd: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms in `kept`
-    kept: list[Any] = field(factory=list)
+    of_crowd: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms in `asked`
+    asked: dict[int, tuple[Any, bool]] = field(factory=dict)  # of what was asked, by its place in memory
     solvers: dict[tuple[int, bool], Told] = field(factory=dict)  # by the stage, and whether only named members are known
 
     def is_of_crowd(self, term: Any) -> bool:
-        known = self.of_crowd.get(term.get_id())
+        known = self.asked.get(id(term))
         if known is None:
-            self.kept.append(term)
-            known = mentions_crowd(term, self.of_crowd)
-        return known
+            known = self.asked[id(term)] = term, mentions_crowd(term, self.of_crowd)
+        return known[1]
 
     def knows_a_crowd(self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis]) -> bool:
         formulas = [as_term(each.formula) for each in hypotheses if each.stage == 0 and each.formula is not True]
@@ -222,7 +221,7 @@ class Desk:
     def told(self, stage: int, named: bool, facts: Sequence[Any]) -> Told:
         """A solver that knows nothing but what is among these facts (of these stages; `named`: of named members only)."""
         told = self.solvers.get((stage, named))
-        if told is None or not told.facts.keys() <= {each.get_id() for each in facts}:
+        if told is None or not told.facts.keys() <= {id(each) for each in facts}:
             told = self.solvers[stage, named] = Told()
         return told
 
@@ -232,7 +231,7 @@ class Told:
     """One solver, and what it has been told: the facts; of what may be used, that it holds if its flag does."""
 
     solver: z3.Solver = field(factory=lambda: _quick())
-    facts: dict[int, Any] = field(factory=dict)
+    facts: dict[int, Any] = field(factory=dict)  # by their place in memory
     flags: dict[int, tuple[Any, Hypothesis]] = field(factory=dict)
     sources: dict[str, str] = field(factory=dict)  # by the name of the flag
 
@@ -240,8 +239,8 @@ class Told:
         self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, rlimit: int, milliseconds: int
     ) -> Found:
         solver = self.solver
-        new = [each for each in facts if each.get_id() not in self.facts]
-        self.facts.update((each.get_id(), each) for each in new)
+        new = [each for each in facts if id(each) not in self.facts]
+        self.facts.update((id(each), each) for each in new)
         using: list[Any] = []
         for each in hypotheses:
             if id(each) not in self.flags:

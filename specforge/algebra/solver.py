@@ -12,7 +12,7 @@ from attrs import frozen
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one
-from specforge.algebra.terms import CONTEXT, flag, name_of, number
+from specforge.algebra.terms import CONTEXT, check, flag, name_of, number
 from specforge.algebra.terms import substitute as direct
 
 Answer = Literal["sat", "unsat", "unknown"]
@@ -66,10 +66,10 @@ def asked(solver: z3.Solver, rlimit: int, milliseconds: int, *assuming: Any) -> 
     solver.set("rlimit", rlimit)
     solver.set("timeout", milliseconds)
     try:
-        answer = str(solver.check(*assuming))
+        answer = check(solver, assuming)
     except z3.Z3Exception:  # interrupted, or out of resources
-        answer = "unknown"
-    return answer if answer in ("sat", "unsat") else "unknown"  # type: ignore[return-value]
+        return "unknown"
+    return "sat" if answer > 0 else "unsat" if answer < 0 else "unknown"
 
 
 class Session:

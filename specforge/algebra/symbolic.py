@@ -228,6 +228,8 @@ def same(new: Any, old: Any) -> Bool:
 
 def as_term(value: Any) -> Any:
     """Any value as a Z3 term (flags and numbers only)."""
+    if type(value) is z3.BoolRef:
+        return value
     if isinstance(value, bool):
         return z3.BoolVal(value)
     return term(value) if isinstance(value, Fraction | Num) else value

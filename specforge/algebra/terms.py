@@ -137,6 +137,11 @@ def assume(solver: z3.Solver, facts: Sequence[Any], named: Mapping[str, Sequence
         z3.Z3_solver_assert_and_track(_CONTEXT, raw, told.ast, flag(name).ast)
 
 
+def check(solver: z3.Solver, assuming: Sequence[Any]) -> int:
+    """Can all it was told be so, and all these flags hold?  Above 0 it can, below 0 it cannot; 0: it does not know."""
+    return z3.Z3_solver_check_assumptions(_CONTEXT, solver.solver, len(assuming), _all(assuming))  # type: ignore[attr-defined]
+
+
 def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
     """The same flag over other unknowns: each first of a pair becomes the second."""
     ours, theirs = _all([a for a, _ in pairs]), _all([b for _, b in pairs])

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from specforge.algebra.classes import CLASS_LIMIT, NotAdditive, Split
+from specforge.algebra.classes import NotAdditive, Split
 from specforge.algebra.judging import witnesses
 from specforge.algebra.obligation import RLIMIT, Hypothesis, Question
 from specforge.core import ir
@@ -26,7 +26,7 @@ from specforge.engines.defects import Watch
 from specforge.engines.idle import Idle, asked_one_by_one, idle_guards
 from specforge.engines.lead import lead_of
 from specforge.engines.settling import cycle, ring_text, settles
-from specforge.engines.transitions import Scene, begin, in_classes
+from specforge.engines.transitions import CROWDED, Classes, Scene, begin, in_classes
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Core, Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
 from specforge.evidence.goal import ClaimGoal, DefectGoal, RuleGoal, action_assumptions, state_assumptions
@@ -34,6 +34,7 @@ from specforge.evidence.phrases import Phrases
 
 ENDS = "where settling ends"  # the premise of what is judged at rest, until it is proved
 SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed
+FEWER = 0.8  # of the lemmas that cut them into too many: it is tried again with so many left
 
 
 Provable = ClaimGoal | DefectGoal | RuleGoal
@@ -122,7 +123,9 @@ class Prover:
     settling: Settling | None = None
     cases: list[Case] = field(init=False)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
-    scenes: dict[Any, Scene] = field(factory=dict)
+    scenes: dict[Any, tuple[Scene, Any] | NotAdditive] = field(factory=dict)  # or why there is none
+    classes: dict[tuple[Case, int], Classes] = field(factory=dict)  # of the latest scene that the lemmas of a layer cut
+    crowded: dict[tuple[Case, int], int] = field(factory=dict)  # how many lemmas cut them into too many
     cores: dict[int, Core] = field(factory=dict)
     asked: int = 0
     layer: int = 0
@@ -161,37 +164,58 @@ class Prover:
         splitting = way == "split"
         key = (case, extra, show, tuple((env or {}).items()), way, self.layer if splitting else 0, judged and splitting)
         if key not in self.scenes:
-            actions = action_assumptions(self.system, self.goals[0]) if self.goals else {}
+            try:
+                self.scenes[key] = self._build(case, extra, show, env, way, judged)
+            except NotAdditive as reason:
+                self.scenes[key] = reason
+        found = self.scenes[key]
+        if isinstance(found, NotAdditive):
+            raise found
+        return found
 
-            def build(crowd: Any) -> tuple[Scene, Any]:
-                made = begin(self.book, case, dict(extra), crowd, actions, way == "coarse", splitting)
-                names = {mine: made.env[theirs] for mine, theirs in (env or {}).items()}
-                goal = made.show(show, names) if show is not None else True
-                if splitting:
-                    made.evaluator.splitting = True
-                    self._assume_all(made, list(self.lemmas.values()))
-                    for name, cond in self._given(at_rest=True) if judged or self._comes_to_rest(case) else ():
-                        self._says(made, name, cond, "after")
-                    made.evaluator.splitting = False
-                return made, goal
+    def _build(
+        self, case: Case, extra: Extra, show: ir.Expr | None, env: Mapping[str, str] | None, way: str, judged: bool
+    ) -> tuple[Scene, Any]:
+        actions = action_assumptions(self.system, self.goals[0]) if self.goals else {}
+        parties = [party.name for party in self.system.open_parties()]
+        alike = (case, self.layer)
+        saying = False
 
-            parties = [party.name for party in self.system.open_parties()]
-            self.scenes[key] = in_classes(build, parties, SPLIT_LIMIT if splitting else CLASS_LIMIT)
-        return self.scenes[key]  # type: ignore[return-value]
+        def build(crowd: Classes) -> tuple[Scene, Any]:
+            nonlocal saying
+            saying = False
+            made = begin(self.book, case, dict(extra), crowd, actions, way == "coarse", way == "split")
+            names = {mine: made.env[theirs] for mine, theirs in (env or {}).items()}
+            goal = made.show(show, names) if show is not None else True
+            if way == "split":
+                saying = made.evaluator.splitting = True
+                self._assume_all(made, list(self.lemmas.values()))
+                for name, cond in self._given(at_rest=True) if judged or self._comes_to_rest(case) else ():
+                    self._says(made, name, cond, "after")
+                made.evaluator.splitting = False
+            return made, goal
+
+        if way != "split":
+            return in_classes(build, parties)
+        if alike in self.crowded and len(self.lemmas) > self.crowded[alike] * FEWER:
+            raise NotAdditive(CROWDED)
+        try:
+            made = in_classes(build, parties, SPLIT_LIMIT, self.classes.pop(alike, None))
+        except NotAdditive:
+            if saying:
+                self.crowded[alike] = len(self.lemmas)
+            raise
+        self.classes[alike] = made[0].algebra.crowd
+        return made
 
     def _assume_all(self, scene: Scene, lemmas: Iterable[Lemma]) -> list[Hypothesis]:
-        result: list[Hypothesis] = []
-        for lemma in lemmas:
-            result += self._says(scene, lemma.name, lemma.expr, "before")
+        said = [(lemma.name, lemma.expr) for lemma in lemmas]
         kind = scene.case.kind
         if kind in ("rest", "action"):
-            for duty in self.system.duties.values():
-                fact = self.book.rest_fact(duty)
-                if fact is not None:
-                    result += self._says(scene, f"rest: {duty.name}", fact, "before")
-        for name, cond in self._given(at_rest=kind in ("rest", "action")):
-            result += self._says(scene, name, cond, "before")
-        return result
+            facts = [(f"rest: {duty.name}", self.book.rest_fact(duty)) for duty in self.system.duties.values()]
+            said += [(name, fact) for name, fact in facts if fact is not None]
+        said += self._given(at_rest=kind in ("rest", "action"))
+        return [each for name, expr in said for each in self._says(scene, name, expr, "before")]
 
     def _says(self, scene: Scene, source: str, expr: ir.Expr, when: str) -> list[Hypothesis]:
         key = (source, when)
@@ -501,10 +525,11 @@ class Prover:
         needs += self.settling_needs(self.settling)
         return self._put_together(goal.name, needs, (), proof.seconds, self.settling, known)
 
-    def _shown_after(self, name: str, duty: ir.Duty, show: ir.Expr) -> bool:
+    def _shown_after(self, name: str, duty: ir.Duty, show: ir.Expr, thorough: bool) -> bool:
         env = {param.name: param.name for param in duty.params}
         needs = self._after(name, duty.name, show)
-        return all(self.ask(need, case, extra, show, env, rlimit=self.rlimit // 8) for need, case, extra in needs)
+        work = self.rlimit // 8
+        return all(self.ask(need, case, extra, show, env, thorough=thorough, rlimit=work) for need, case, extra in needs)
 
     def _after(self, shows: str, duty: str, show: ir.Expr) -> list[tuple[Need, Case, Extra]]:
         cases = [case for case in self.cases if case.kind == "duty" and case.rule == duty]

@@ -16,8 +16,8 @@ from specforge.engines.cases import Book, no
 from specforge.engines.shapes import Op, conjuncts, every, never_below_zero, one_line, replaced
 from specforge.evidence.certificate import Measure, Settling
 
-Shown = Callable[[str, ir.Duty, ir.Expr], bool]
-"""Is the expression, judged after each acting of the duty, shown (under that name)?"""
+Shown = Callable[[str, ir.Duty, ir.Expr, bool], bool]
+"""Is the expression, judged after each acting of the duty, shown (under that name)?  Yes or no: with all that can be done?"""
 
 
 @frozen
@@ -60,7 +60,9 @@ def settles(book: Book, shown: Shown) -> tuple[Settling | None, list[ir.Duty]]:
     left = [duty for duty in book.system.duties.values() if not duty.once]
     measures: list[Measure] = []
     while left:
-        measure = next((m for c in counted(book, left) if (m := _measure(c, left, len(measures) + 1, shown)) is not None), None)
+        guesses = ((each, thorough) for thorough in (False, True) for each in counted(book, left))
+        found = (_measure(each, left, len(measures) + 1, shown, thorough) for each, thorough in guesses)
+        measure = next((each for each in found if each is not None), None)
         if measure is None:
             return None, left
         measures.append(measure)
@@ -68,15 +70,15 @@ def settles(book: Book, shown: Shown) -> tuple[Settling | None, list[ir.Duty]]:
     return Settling(tuple(measures)), []
 
 
-def _measure(counted: Counted, left: Sequence[ir.Duty], number: int, shown: Shown) -> Measure | None:
+def _measure(counted: Counted, left: Sequence[ir.Duty], number: int, shown: Shown, thorough: bool) -> Measure | None:
     name = f"settling {number}"
     falling: dict[str, ir.Expr] = {}
     for duty in left:
-        found = next((fall for fall in counted.falls(duty) if shown(f"{name} falls", duty, fall)), None)
+        found = next((fall for fall in counted.falls(duty) if shown(f"{name} falls", duty, fall, thorough)), None)
         if found is not None:
             falling[duty.name] = found
     rise = counted.never_rises()
-    if not falling or not all(shown(name, duty, rise) for duty in left):
+    if not falling or not all(shown(name, duty, rise, thorough) for duty in left):
         return None
     return Measure(name, counted.text, tuple(falling), rise, falling)
 
@@ -160,7 +162,7 @@ def cycle(left: Sequence[ir.Duty], shown: Shown) -> list[ir.Duty]:
         for other in left:
             counted = _over(other, other.when, "")
             stays = [*counted.falls(duty)] if other is duty else [counted.never_rises()]
-            if not any(shown("", duty, each) for each in stays):
+            if not any(shown("", duty, each, True) for each in stays):
                 wakes.setdefault(duty.name, []).append(other)
     rings = [ring for duty in left if (ring := _ring(duty, wakes))]
     return min(rings, key=len, default=list(left))

@@ -56,7 +56,7 @@ class Scene:
     happened: tuple[int, int, int] = (0, 0, 0)  # how many facts of each stage are about what happens; the others, about classes
 
     def __attrs_post_init__(self) -> None:
-        self.desk_before = Desk(self.desk.of_crowd, self.desk.kept)
+        self.desk_before = Desk(self.desk.of_crowd, self.desk.asked)
 
     # -- what is said of a state
 
@@ -129,20 +129,30 @@ class Scene:
         return any(each is False for each in (*self.algebra.conditions, *self.algebra.facts[0]))
 
 
-def in_classes(build: Callable[[dict[str, list[Virtual]]], Any], parties: Sequence[str], limit: int = CLASS_LIMIT) -> Any:
-    """`build`, run again with a class cut in two whenever it asks what a class has not answered."""
+Classes = dict[str, list[Virtual]]
+CROWDED = "too many different conditions on the members of the crowd"
+
+
+def in_classes(
+    build: Callable[[Classes], Any], parties: Sequence[str], limit: int = CLASS_LIMIT, seed: Classes | None = None
+) -> Any:
+    """`build`, run again with a class cut in two whenever it asks what a class has not answered.  `seed`: classes to begin
+    with, which may be finer than need be."""
     crowd = {party: [Virtual(party, f"{party}~0")] for party in parties}
-    number = 1
+    if seed is not None:
+        crowd = {party: [Virtual(party, each.name, dict(each.answers)) for each in seed[party]] for party in parties}
+    number = 1 + max((int(each.name.rpartition("~")[2]) for classes in crowd.values() for each in classes), default=0)
     while True:
         try:
             return build(crowd)
-        except Split as split:
-            classes = crowd[split.virtual.party]
-            at = next(k for k, each in enumerate(classes) if each is split.virtual)
-            classes[at : at + 1] = split.virtual.cut(split.question, number)
-            number += 2
-            if len(classes) > limit:
-                raise NotAdditive("too many different conditions on the members of the crowd") from None
+        except Split as first:
+            for split in {id(each.virtual): each for each in reversed((first, *first.others))}.values():  # each class once
+                classes = crowd[split.virtual.party]
+                at = next(k for k, each in enumerate(classes) if each is split.virtual)
+                classes[at : at + 1] = split.virtual.cut(split.question, number)
+                number += 2
+                if len(classes) > limit:
+                    raise NotAdditive(CROWDED) from None
 
 
 def begin(
