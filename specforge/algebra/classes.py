@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 import z3
@@ -10,6 +11,7 @@ from attrs import define, field, frozen
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.polynomial import Poly
+from specforge.algebra.terms import number
 from specforge.diagnostics.source import NOWHERE, Span
 
 Bool = Any
@@ -60,12 +62,16 @@ class Virtual:
     party: str
     name: str
     answers: dict[Question, bool] = field(factory=dict)
+    sums: dict[OwnAtom, Poly] = field(factory=dict)
 
     def __str__(self) -> str:
         return self.name
 
     def sum(self, atom: OwnAtom) -> Poly:
-        return Poly.atom(z3.Real(f"{self.name}:{':'.join(str(each) for each in atom)}"))
+        known = self.sums.get(atom)
+        if known is None:
+            known = self.sums[atom] = Poly.atom(number(f"{self.name}:{':'.join(str(each) for each in atom)}"))
+        return known
 
     @property
     def empty(self) -> Bool:
@@ -78,12 +84,14 @@ class Virtual:
         ]
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Own:
-    """A number that each member of a class has: a venue-level coefficient for each of its own fields (and for HEAD)."""
+    """A number that each member of a class has: a venue-level coefficient for each of its own fields (and for HEAD).  Never
+    changed after it is made."""
 
     of: Virtual
     parts: dict[OwnAtom, Poly]
+    _question: Question | None = field(default=None, init=False)
 
     def total(self) -> Poly:
         result = po.ZERO
@@ -93,10 +101,12 @@ class Own:
 
     def question(self) -> Question:
         """INVARIANT: made from the value itself, up to a positive factor: two different values never share a question."""
-        lead = min(self.parts.items(), key=lambda each: str(each[0]))[1]
-        first = min(lead.parts.items(), key=lambda each: tuple(a.id for a in each[0]))[1]
-        scale = 1 / abs(first)
-        return ("positive", frozenset((atom, by.scaled(scale).key()) for atom, by in self.parts.items()))
+        if self._question is None:
+            lead = min(self.parts.items(), key=lambda each: str(each[0]))[1]
+            first = min(lead.parts.items(), key=lambda each: tuple(a.id for a in each[0]))[1]
+            scale = Fraction(1) / abs(first)
+            self._question = ("positive", frozenset((atom, by.scaled(scale).key()) for atom, by in self.parts.items()))
+        return self._question
 
 
 @frozen(eq=False)

@@ -117,23 +117,23 @@ class CrowdAlgebra:
         cut, and what is the same sum times something else is seen to be."""
         if total.constant is not None:
             return total
-        forms: dict[po.Monomial, dict[po.Monomial, Fraction]] = {}
+        forms: dict[po.Monomial, dict[po.Monomial, po.Factor]] = {}
         for monomial, by in total.parts.items():
-            classes = tuple(each for each in monomial if "~" in str(each.term.decl().name()) and each.term.num_args() == 0)
+            classes = tuple(each for each in monomial if "~" in each.name and each.term.num_args() == 0)
             rest = tuple(each for each in monomial if each not in classes)
             forms.setdefault(rest, {})[classes] = by
         result = po.ZERO
-        for rest in sorted(forms, key=lambda each: [str(a.term.decl().name()) for a in each]):
+        for rest in sorted(forms, key=lambda each: [a.name for a in each]):
             form = Poly(forms[rest])
             if form.constant is None:
-                scale = form.parts[min(form.parts, key=lambda each: [str(a.term.decl().name()) for a in each])]
+                scale = Fraction(form.parts[min(form.parts, key=lambda each: [a.name for a in each])])
                 form = form.scaled(1 / scale)
                 key = form.key()
                 if key not in self.totals:
                     self.totals[key] = self.fresh("crowd")
                     self.facts[PLAIN].append(po.is_zero(self.totals[key] - form))
                 form = self.totals[key].scaled(scale)
-            result = result + Poly({rest: Fraction(1)}) * form
+            result = result + Poly({rest: 1}) * form
         return result
 
     def fresh(self, hint: str) -> Poly:

@@ -16,7 +16,7 @@ import z3
 from attrs import define, field, frozen
 
 from specforge.algebra.polynomial import Poly
-from specforge.algebra.solver import asked
+from specforge.algebra.solver import MOST, asked
 from specforge.algebra.symbolic import Sel, as_term, implies, negate
 from specforge.algebra.terms import assume, flag, mentions
 
@@ -94,12 +94,9 @@ class Question:
         if self.goal is True:
             return True
         solver = _quick()
-        solver.set("rlimit", rlimit)
-        solver.add(*self.known(2), *(as_term(each.formula) for each in self.hypotheses), as_term(negate(self.goal)))
-        try:
-            return str(solver.check()) == "unsat"
-        except z3.Z3Exception:
-            return False
+        formulas = [as_term(each.formula) for each in self.hypotheses]
+        assume(solver, [*self.known(2), *formulas, as_term(negate(self.goal))], {})
+        return asked(solver, rlimit, MOST) == "unsat"
 
     def _any(self, stage: int) -> bool:
         return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -16,10 +17,18 @@ Bool = Any
 class Atom:
     """One unknown (or a term that is no polynomial) of the solver.  INVARIANT: it holds its term, so its id is not reused."""
 
-    __slots__ = ("id", "term")
+    __slots__ = ("_name", "id", "term")
 
     def __init__(self, term: z3.ArithRef):
         self.term, self.id = term, term.get_id()
+        self._name: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the unknown; or of what the term does."""
+        if self._name is None:
+            self._name = direct.name_of(self.term)
+        return self._name
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Atom) and other.id == self.id
@@ -32,6 +41,7 @@ class Atom:
 
 
 Monomial = tuple[Atom, ...]
+Factor = Fraction | int  # whole numbers stay int, which is several times as fast; INVARIANT: nothing divides two of them
 
 
 class Poly:
@@ -39,7 +49,7 @@ class Poly:
 
     __slots__ = ("_term", "parts")
 
-    def __init__(self, parts: dict[Monomial, Fraction]):
+    def __init__(self, parts: Mapping[Monomial, Factor]):
         self.parts = parts
         self._term: Any = None
 
@@ -47,11 +57,11 @@ class Poly:
 
     @staticmethod
     def of(value: Fraction) -> Poly:
-        return Poly({(): value} if value else {})
+        return Poly({(): value.numerator if value.denominator == 1 else value} if value else {})
 
     @staticmethod
     def atom(term: z3.ArithRef) -> Poly:
-        return Poly({(Atom(term),): Fraction(1)})
+        return Poly({(Atom(term),): 1})
 
     # -- looking
 
@@ -60,7 +70,7 @@ class Poly:
         """The number this is, if it is one."""
         if not self.parts:
             return Fraction(0)
-        return self.parts[()] if len(self.parts) == 1 and () in self.parts else None
+        return Fraction(self.parts[()]) if len(self.parts) == 1 and () in self.parts else None
 
     def is_zero(self) -> bool:
         return not self.parts
@@ -68,7 +78,7 @@ class Poly:
     def same(self, other: Poly) -> bool:
         return self.parts == other.parts
 
-    def key(self) -> frozenset[tuple[Monomial, Fraction]]:
+    def key(self) -> frozenset[tuple[Monomial, Factor]]:
         return frozenset(self.parts.items())
 
     def each_has(self, atom: Atom) -> bool:
@@ -98,7 +108,7 @@ class Poly:
         return self + -other
 
     def __mul__(self, other: Poly) -> Poly:
-        parts: dict[Monomial, Fraction] = {}
+        parts: dict[Monomial, Factor] = {}
         for a, x in self.parts.items():
             for b, y in other.parts.items():
                 monomial = tuple(sorted((*a, *b))) if a and b else a or b
@@ -109,7 +119,9 @@ class Poly:
                     parts.pop(monomial, None)
         return Poly(parts)
 
-    def scaled(self, by: Fraction) -> Poly:
+    def scaled(self, by: Factor) -> Poly:
+        if by == 1:
+            return self
         return Poly({monomial: x * by for monomial, x in self.parts.items()}) if by else Poly({})
 
     # -- to the solver
@@ -121,10 +133,10 @@ class Poly:
         return self._term
 
 
-def _product(monomial: Monomial, by: Fraction) -> z3.ArithRef:
+def _product(monomial: Monomial, by: Factor) -> z3.ArithRef:
     terms = [each.term for each in monomial]
     if by != 1 or not terms:
-        terms.insert(0, real(by))
+        terms.insert(0, real(Fraction(by)))
     return terms[0] if len(terms) == 1 else direct.product(terms)
 
 
