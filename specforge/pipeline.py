@@ -27,7 +27,7 @@ from specforge.diagnostics.diagnostic import Diagnostic
 from specforge.evidence.bundle import write_bundle
 from specforge.evidence.kept import Store
 from specforge.evidence.report import CheckOptions, FileReport, Report
-from specforge.evidence.verdict import Result
+from specforge.evidence.verdict import FREE_CHECKS, Result
 
 LAST_RESORT = 1800.0  # seconds for one stage of a file, where no budget is given: work is bounded otherwise, long before
 SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found
@@ -113,12 +113,16 @@ def _in_order(loaded: Loaded) -> list[Result]:
     """Rows as the rulebook has them: claims, reaches, scenarios, then the free checks."""
     kinds = ("claim", "reach", "scenario", "free")
     system = loaded.system
-    written: list[tuple[str, tuple[str, ...]]] = []
+    written: list[tuple[str, str, tuple[str, ...]]] = [("free", name, ()) for name in FREE_CHECKS]
     if system is not None:
         for claim in system.claims.values():
-            written += [(claim.name, tuple(given.text for given in each.given)) for each in claim.expects] or [(claim.name, ())]
+            given = [tuple(given.text for given in each.given) for each in claim.expects] or [()]
+            written += [("claim", claim.name, each) for each in given]
     place = {row: at for at, row in enumerate(written)}
-    return sorted(loaded.results, key=lambda each: (kinds.index(each.kind), place.get((each.name, each.given), len(place))))
+    last = len(place)
+    return sorted(
+        loaded.results, key=lambda each: (kinds.index(each.kind), place.get((each.kind, each.name, each.given), last))
+    )
 
 
 @frozen(eq=False)

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from specforge.algebra.judging import witnesses
 from specforge.algebra.written import NotConfirmed, is_plain, written
 from specforge.apps import rulebooks
-from specforge.apps.check import cores, free_checks
+from specforge.apps.check import cores
 from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
@@ -28,7 +28,6 @@ from specforge.elaborate import load
 from specforge.engines.cases import Book, all_cases
 from specforge.engines.deadline import Clock
 from specforge.engines.defects import at_once, places_of, spot
-from specforge.engines.free import TEXTS
 from specforge.engines.portfolio import Agenda, News
 from specforge.engines.tables import tables_kept
 from specforge.evidence.certificate import Proved
@@ -37,6 +36,7 @@ from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.layout import Cell, Column, columns
 from specforge.evidence.report import CheckOptions, Exit
 from specforge.evidence.required import Step
+from specforge.evidence.verdict import FREE_CHECKS
 
 Json = dict[str, Any]
 DEFAULT = "certificates"
@@ -72,7 +72,7 @@ def main(options: argparse.Namespace) -> int:
     if any(system is None for system, _ in systems.values()):
         return Exit.NOT_A_RULEBOOK
     compiled = [system for system, _ in systems.values() if system is not None]
-    known = {*free_checks(), *(name for each in compiled for name in (*each.claims, *each.reaches))}
+    known = {*FREE_CHECKS, *(name for each in compiled for name in (*each.claims, *each.reaches))}
     for name in options.only:
         if name not in known:
             raise UsageError(f"no claim, reach or free check is called `{name}`{closest(name, known)}")
@@ -310,7 +310,7 @@ class Writer:
             "claim": {
                 "kind": entry.kind,
                 "name": entry.name,
-                "text": subject.text if isinstance(subject, ir.Claim) else claimed or TEXTS[entry.name],
+                "text": subject.text if isinstance(subject, ir.Claim) else claimed or FREE_CHECKS[entry.name],
                 "moment": self._moment(subject, certificate),
                 "members": self._open(witnesses(subject.cond)) if isinstance(subject, ir.Claim) else {},
             },

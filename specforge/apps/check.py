@@ -26,7 +26,7 @@ from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, ex
 from specforge.evidence.report_json import diagnostic_json, report_json, result_json, summary_json
 from specforge.evidence.report_text import diagnostics_text, file_text, report_text, summary
 from specforge.evidence.stability import contradictions, merged
-from specforge.evidence.verdict import Result
+from specforge.evidence.verdict import FREE_CHECKS, Result
 
 
 def main(options: argparse.Namespace) -> int:
@@ -78,12 +78,11 @@ def _known_names(paths: Sequence[Path], only: Sequence[str], off: Sequence[str])
     """A misspelt name after `--only` or `--off` is a mistake, not a check of nothing."""
     if not only and not off:
         return
-    free = free_checks()
     for name in off:
-        if name not in free:
-            raise UsageError(f"there is no free check `{name}`{closest(name, free)}")
+        if name not in FREE_CHECKS:
+            raise UsageError(f"there is no free check `{name}`{closest(name, FREE_CHECKS)}")
     systems = [rulebooks.load(str(path))[0] for path in paths]
-    known = {name for system in systems if system is not None for name in names_of(system)} | set(free)
+    known = {name for system in systems if system is not None for name in names_of(system)} | {*FREE_CHECKS}
     for name in only:
         if name not in known and None not in systems:
             raise UsageError(f"no claim, reach, scenario or free check is called `{name}`{closest(name, known)}")
@@ -92,13 +91,6 @@ def _known_names(paths: Sequence[Path], only: Sequence[str], off: Sequence[str])
 def names_of(system: ir.System) -> list[str]:
     """Everything that may stand after `--only`, free checks aside."""
     return [*system.claims, *system.reaches, *system.scenarios]
-
-
-def free_checks() -> tuple[str, ...]:
-    """The names of the free checks."""
-    from specforge.engines.free import FREE_CHECKS
-
-    return FREE_CHECKS
 
 
 class _Lines:

@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import evolve
 
 from specforge.apps import rulebooks
-from specforge.apps.check import check_options, checked, free_checks
+from specforge.apps.check import check_options, checked
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
 from specforge.apps.terminal import layout_for, opened
@@ -21,7 +21,7 @@ from specforge.evidence.report_json import result_json
 from specforge.evidence.report_text import counterexample, given_words, scope_words, word
 from specforge.evidence.scenario_text import scenario_text
 from specforge.evidence.trace_json import trace_json
-from specforge.evidence.verdict import Result, Verdict
+from specforge.evidence.verdict import FREE_CHECKS, Result, Verdict
 from specforge.pages.draw import CannotDraw, svg
 from specforge.pages.page import trace_page
 from specforge.pages.series import over_time
@@ -33,7 +33,7 @@ def main(options: argparse.Namespace) -> int:
     print_diagnostics(diagnostics, options.color)
     if system is None:
         return Exit.NOT_A_RULEBOOK
-    known = [*system.claims, *system.reaches, *free_checks()]
+    known = [*system.claims, *system.reaches, *FREE_CHECKS]
     if options.claim not in known:
         hint = f"; it is a scenario: `specforge run {options.file} --scenario {options.claim}`"
         raise UsageError(

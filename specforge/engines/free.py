@@ -19,21 +19,8 @@ from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, RuleGoal
 from specforge.evidence.sentences import Sentence
 from specforge.evidence.trace import Trace
-from specforge.evidence.verdict import Result, Scope, Verdict
+from specforge.evidence.verdict import FREE_CHECKS, Result, Scope, Verdict
 
-TEXTS: dict[str, str] = {
-    "funded": "no account is taken below its floor, and no house pays out more than it holds",
-    "bounds": "what is declared to lie between bounds does, after every change",
-    "defined": "nothing is divided by zero, every ranking has its key, no weight is negative",
-    "tables": "every lookup finds a row, and every table is what it is said to be",
-    "duties": "no duty is refused, and nothing is left where nothing may remain",
-    "rests": "every settling ends",
-    "alive": "every action and every duty can happen",
-    "vacuous": "every claim is judged in some run that keeps what is given, and its condition can be met",
-    "fed": "no claim rests on an amount kept by hand that no money ever changes",
-    "idle": "guards that never refuse anything are named",
-}
-FREE_CHECKS: tuple[str, ...] = tuple(TEXTS)
 EVERYTHING = Scope("any", "any")
 
 
@@ -211,7 +198,7 @@ def free_rows(
     guards that never refuse anything (None: nobody has looked)."""
     rows: list[Result] = []
     for check in checks:
-        about = Result("free", rulebook, check, Verdict.UNKNOWN, text=TEXTS[check], span=system.span)
+        about = Result("free", rulebook, check, Verdict.UNKNOWN, text=FREE_CHECKS[check], span=system.span)
         goals = {each: search for each, search in searches.items() if each.check == check}
         about = evolve(about, seconds=sum(each.seconds for each in goals.values()))
         if check == "fed":

@@ -24,7 +24,7 @@ from specforge.diagnostics.source import Span
 from specforge.engines.cores import core_of_proof
 from specforge.engines.deadline import Clock, OutOfTime, Work, at_most
 from specforge.engines.fixed import prove_fixed
-from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
+from specforge.engines.free import FreeGoal, Shown, free_goals, free_rows
 from specforge.engines.induction import Known, Provable, idle, prove
 from specforge.engines.refute import Bounds, Effort, Quest, Refuter
 from specforge.engines.rows import Row, row_of, rows_of, scenario_plans, scenario_run, scope_of, shown_by
@@ -34,7 +34,7 @@ from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.lead import Lead
 from specforge.evidence.report import CheckOptions
-from specforge.evidence.verdict import Result
+from specforge.evidence.verdict import FREE_CHECKS, Result
 
 Emit = Callable[[Result], None]
 Tell = Callable[[str], None]

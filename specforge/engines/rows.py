@@ -9,7 +9,7 @@ from attrs import define, evolve
 
 from specforge.core import ir
 from specforge.core.machine import Firing
-from specforge.engines.free import FREE_CHECKS, Shown
+from specforge.engines.free import Shown
 from specforge.engines.refute import STEPS, Quest
 from specforge.engines.scenarios import promised, run_scenario
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
@@ -18,7 +18,7 @@ from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.report import CheckOptions
 from specforge.evidence.simplify import plain_start
 from specforge.evidence.trace import Plan, Trace
-from specforge.evidence.verdict import Result, Scope, Verdict
+from specforge.evidence.verdict import FREE_CHECKS, Result, Scope, Verdict
 
 
 @define(eq=False)

@@ -15,6 +15,19 @@ from specforge.evidence.trace import Trace
 
 Kind = Literal["claim", "reach", "scenario", "free"]
 
+FREE_CHECKS: dict[str, str] = {  # in the order in which they are told
+    "funded": "no account is taken below its floor, and no house pays out more than it holds",
+    "bounds": "what is declared to lie between bounds does, after every change",
+    "defined": "nothing is divided by zero, every ranking has its key, no weight is negative",
+    "tables": "every lookup finds a row, and every table is what it is said to be",
+    "duties": "no duty is refused, and nothing is left where nothing may remain",
+    "rests": "every settling ends",
+    "alive": "every action and every duty can happen",
+    "vacuous": "every claim is judged in some run that keeps what is given, and its condition can be met",
+    "fed": "no claim rests on an amount kept by hand that no money ever changes",
+    "idle": "guards that never refuse anything are named",
+}
+
 
 class Verdict(Enum):
     """For a claim or a free check: holds for every run; for every run of a scope; broken by a run; not decided.

@@ -30,9 +30,9 @@ from attrs import frozen
 from specforge.apps import cli
 from specforge.core import ir
 from specforge.elaborate import compile_text
-from specforge.engines.free import FREE_CHECKS
 from specforge.engines.scenarios import scenario_outcome
 from specforge.evidence.report import Exit
+from specforge.evidence.verdict import FREE_CHECKS
 from specforge.syntax.lex import RESERVED
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ from attrs import define
 from specforge.core import ir
 from specforge.elaborate import compile_text, load
 from specforge.engines.counters import unfed_claims
-from specforge.engines.free import FREE_CHECKS, FreeGoal, Shown, free_goals, free_rows
+from specforge.engines.free import FreeGoal, Shown, free_goals, free_rows
 from specforge.engines.simulate import explore
 from specforge.engines.tables import tables_kept
 from specforge.evidence.replay import replay
 from specforge.evidence.trace import Trace
-from specforge.evidence.verdict import Result, Scope, Verdict
+from specforge.evidence.verdict import FREE_CHECKS, Result, Scope, Verdict
 
 SMALL = Scope(2, 3)
 EXAMPLES = sorted((Path(__file__).parents[1] / "venues").glob("*.rulebook"))
@@ -47,7 +47,7 @@ def searched(system: ir.System, runs: int = 200, members: int = 2) -> dict[FreeG
 
 
 def rows(system: ir.System, searches: Mapping[FreeGoal, Search], scope: Scope = SMALL) -> dict[str, Result]:
-    return {row.name: row for row in free_rows(system, "test", searches, FREE_CHECKS, lambda search: scope, [])}
+    return {row.name: row for row in free_rows(system, "test", searches, [*FREE_CHECKS], lambda search: scope, [])}
 
 
 VENUE = """

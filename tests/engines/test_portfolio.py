@@ -17,7 +17,7 @@ from specforge.engines.free import Shown
 from specforge.engines.portfolio import Disagreement, News, decide, work
 from specforge.engines.refute import Effort, Quest
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
-from specforge.evidence.verdict import Result, Verdict
+from specforge.evidence.verdict import FREE_CHECKS, Result, Verdict
 
 TEXT = """\
 rulebook "Till" "Money in, money out."
@@ -68,7 +68,7 @@ def told(system: ir.System, **options: Any) -> list[Result]:
 def stage(name: str, known: News | None, system: ir.System) -> tuple[News, list[Result], list[News]]:
     rows: list[Result] = []
     seen: list[News] = []
-    options = CheckOptions(off=portfolio.FREE_CHECKS)
+    options = CheckOptions(off=tuple(FREE_CHECKS))
     news = work(name, known, system, "t", options, Clock(math.inf), lambda text: None, rows.append, seen.append)
     return news, rows, seen
 
@@ -146,7 +146,7 @@ def test_a_flag_of_another_rulebook_may_be_set_to_a_flag_of_ones_own(tmp_path: P
     (tmp_path / "house.rulebook").write_text(USER)
     system, problems = load(str(tmp_path / "house.rulebook"))
     assert system is not None and problems == []
-    rows = told(system, off=portfolio.FREE_CHECKS)
+    rows = told(system, off=tuple(FREE_CHECKS))
     assert sorted(each.verdict.value for each in rows) == ["proved", "refuted"]
 
 
