@@ -71,13 +71,9 @@ class CrowdEvaluator(Evaluator):
         if expr.kind is not ir.Folding.SUM:
             raise NotAdditive(f"the {expr.kind.value} of the crowd's values is not determined by their sums", expr.span)
         named, total = po.ZERO, po.ZERO
-
-        def item_of(index: Any) -> Any:
-            inner = {**env, expr.var: index}
-            return self.algebra.choose(self.value(expr.where, inner), lambda: self.value(expr.body, inner), lambda: self.zero)
-
         members = self.algebra.members(expr.party)
-        for index, item in zip(members, of_each(members, item_of), strict=True):
+        items = of_each(members, lambda index: self._counted(expr, env, index, self.zero))
+        for index, item in zip(members, items, strict=True):
             if isinstance(index, Virtual):
                 if isinstance(item, Own | Opaque) and item.of is not index:
                     raise NotAdditive("a sum of products of members of the crowd", expr.span)
@@ -90,11 +86,14 @@ class CrowdEvaluator(Evaluator):
                 named = named + item
         return named + self.algebra.named_total(total)
 
+    def _counted(self, expr: ir.Fold, env: Env, index: Any, otherwise: Any) -> Any:
+        """The body for a member that counts."""
+        inner = {**env, expr.var: index}
+        return self.algebra.choose(self.value(expr.where, inner), lambda: self.value(expr.body, inner), lambda: otherwise)
+
     def _all(self, expr: ir.Fold, env: Env, members: list[Any]) -> Any:
         def holds(index: Any) -> Bool:
-            inner = {**env, expr.var: index}
-            cond = self.algebra.choose(self.value(expr.where, inner), lambda: self.value(expr.body, inner), lambda: self.yes)
-            cond = self.algebra.decide(cond)
+            cond = self.algebra.decide(self._counted(expr, env, index, self.yes))
             return disj((index.empty, cond)) if isinstance(index, Virtual) else cond
 
         return conj(of_each(members, holds))

@@ -24,7 +24,7 @@ Bool = Any
 Answer = Literal["proved", "open", "gave up"]
 STAGES = ("sums only", "how shares are split", "who is there at all")
 RLIMIT = 4_000_000
-MOMENT = 1  # second
+MOMENT, LONG = 1, 600  # seconds for a procedure
 
 Found = tuple[str, Any, Sequence[str]]  # sat, unsat or unknown; a model if it can be; the sources that show it if it cannot
 Way = Callable[..., Found]  # facts, hypotheses, what is wrong, how much work, how many milliseconds
@@ -105,7 +105,7 @@ class Question:
         """`named`: with only what is said of named members and of the venue.  Procedures in turn: one that is quick where
         products do not matter, one that is strong where they do; then the quick one from scratch, without its search for
         consequences of several equations at once (which may take longer than all the rest), and at last with it.  Each has a
-        moment first; only if none of them can do it, those that were cut off have their full time."""
+        moment first (`_first_answer`)."""
         self.only_named = named
         facts = self.known(stage)
         hypotheses = [each for each in self.hypotheses if each.stage <= stage and each.formula is not True]
@@ -113,22 +113,10 @@ class Question:
             facts = [each for each in facts if not self.desk.is_of_crowd(each)]
             hypotheses = [each for each in hypotheses if not self.desk.is_of_crowd(as_term(each.formula))]
         known = facts, hypotheses, as_term(negate(self.goal))
-        last = 600 if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
+        last = LONG if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
         ways: list[tuple[Way, int, int]] = [(self.desk.told(stage, named, facts).ask, 40, 30), (_ask_strongly, 1, last)]
         ways += [] if named else [(_ask_from_scratch, 40, 30), (partial(_ask_from_scratch, grobner=True), 8, 60)]
-        found = UNKNOWN
-        for most in (MOMENT, 600):  # what one cannot do in a moment, another often can
-            left, ways = ways, []
-            for way, share, seconds in left:
-                began, limit = time.perf_counter(), min(seconds, most)
-                found = way(*known, rlimit // share, limit * 1000)
-                if found[0] != "unknown":
-                    break
-                if limit < seconds and time.perf_counter() - began > limit / 2:
-                    ways.append((way, share, seconds))
-            if found[0] != "unknown":
-                break
-        result, model, used = found
+        result, model, used = _first_answer(ways, known, rlimit)
         if result == "unsat":
             self.used = frozenset(used)
         return result, model
@@ -254,6 +242,24 @@ class Told:
         core = [self.sources[each.decl().name()] for each in solver.unsat_core()] if result == "unsat" else []
         solver.pop()
         return result, model, core
+
+
+def _first_answer(ways: Sequence[tuple[Way, int, int]], known: tuple[Any, ...], rlimit: int) -> Found:
+    """Each way in turn, with its share of the work, has a moment: what one cannot do in that, another often can.  If none of
+    them can, those that were cut off have their full time (in seconds)."""
+    cut_off: list[tuple[Way, int, int]] = []
+    for way, share, seconds in ways:
+        began, limit = time.perf_counter(), min(seconds, MOMENT)
+        found = way(*known, rlimit // share, limit * 1000)
+        if found[0] != "unknown":
+            return found
+        if limit < seconds and time.perf_counter() - began > limit / 2:
+            cut_off.append((way, share, seconds))
+    for way, share, seconds in cut_off:
+        found = way(*known, rlimit // share, seconds * 1000)
+        if found[0] != "unknown":
+            return found
+    return UNKNOWN
 
 
 def _quick(grobner: bool = True) -> z3.Solver:

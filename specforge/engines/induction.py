@@ -167,10 +167,10 @@ class Prover:
             try:
                 self.scenes[key] = self._build(case, extra, show, env, way, judged)
             except NotAdditive as reason:
-                self.scenes[key] = reason
+                self.scenes[key] = reason.with_traceback(None)  # else it would keep everything alive that was half built
         found = self.scenes[key]
         if isinstance(found, NotAdditive):
-            raise found
+            raise NotAdditive(found.reason, found.span)
         return found
 
     def _build(

@@ -100,9 +100,9 @@ def index_page(files: Sequence[tuple[FileReport, str]]) -> Page:
 
 def _assumption(each: tree.Assumption) -> str:
     text = f", {plain(each.description.text)}" if each.description is not None else ""
-    if each.on is not None and each.condition.span.text.strip() == "no":
-        return f"- **{each.name.text}**{text}: `{' '.join(each.on.action.span.text.split())}` is never taken"
-    moment = f" when `{' '.join(each.on.action.span.text.split())}` is taken" if each.on is not None else ""
+    if each.on is not None and each.condition == tree.Flag(False):
+        return f"- **{each.name.text}**{text}: {prose.said(each.on.action)} is never taken"
+    moment = f" when {prose.said(each.on.action)} is taken" if each.on is not None else ""
     return f"- **{each.name.text}**{text}:{moment} {prose.said(each.condition)}"
 
 
