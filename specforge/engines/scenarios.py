@@ -13,8 +13,9 @@ from specforge.algebra.exact import ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import Choice, DefectFound, Firing, Machine, Members
 from specforge.diagnostics.source import NOWHERE, Span
-from specforge.evidence.explain import DEFECTS, Explainer, one_line
+from specforge.evidence.explain import DEFECTS, Explainer
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
+from specforge.evidence.phrases import one_line
 from specforge.evidence.play import Event, Judge, Outcome, Played
 from specforge.evidence.record_text import Checked, Record, RefusedLine, ScenarioOutcome
 from specforge.evidence.trace import Change, Step
@@ -193,7 +194,7 @@ class Execution:
         text = one_line(check.span).removeprefix("check ") or "(…)"
         try:
             holds = bool(self.machine.evaluate(check.cond))
-            values = explainer.compared(check.cond, {}) if holds else "; ".join(explainer.failing(check.cond, {}))
+            values = explainer.compared(check.cond, {}) if holds else "; ".join(explainer.failing(check.cond, {}, check.span))
         except DefectFound as found:
             raise Failed(f"`check {text}` {DEFECTS[found.defect]}", check.span) from None
         checked = Checked(len(self.steps), text, holds, values, check.span)
@@ -232,11 +233,11 @@ class Execution:
         """Which of the things assumed fails in the state at hand."""
         explainer = Explainer(self.words, self.machine)
         for each in self.goal.given:
-            cond = each.cond
+            cond, home = each.cond, NOWHERE
             if each.assumption is not None and self.system.assumptions[each.assumption].action is None:
-                cond = self.system.assumptions[each.assumption].cond
+                cond, home = self.system.assumptions[each.assumption].cond, self.system.assumptions[each.assumption].span
             if cond is not None and not self.machine.evaluate(cond):
-                return f"`given {each.text}` does not hold: {explainer.failing(cond, {})[0]}"
+                return f"`given {each.text}` does not hold: {explainer.failing(cond, {}, home)[0]}"
         return "what is given does not hold: " + ", ".join(each.text for each in self.goal.given)
 
     def _not_broken(self) -> str:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from specforge.algebra.exact import Cell, ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal
+from specforge.evidence.phrases import one_line, written_operator
 from specforge.evidence.play import Judge
 from specforge.evidence.replay import Script
+from specforge.evidence.sayings import SYMBOLS, TURNED, Env, Sayings, article, either, has_parts, together
 from specforge.evidence.trace import Trace
 from specforge.evidence.words import Words
 
-Env = dict[str, Any]
+Op = ir.Operator
 MANY = 8  # more values than this are not listed
-COMPARISON = re.compile(r"(?<![<>=!:])(!=|<=|>=|=|<|>)(?!=)")
-SYMBOLS = {ir.Operator.LT: "<", ir.Operator.LE: "<=", ir.Operator.EQ: "="}
-TURNED = {">": "<", ">=": "<="}
 
 
 @frozen
@@ -71,7 +69,7 @@ def why(system: ir.System, trace: Trace) -> tuple[str, ...]:
     try:
         match trace.goal:
             case ClaimGoal(claim):
-                return tuple(explainer.failing(claim.cond, moment.env))
+                return tuple(explainer.failing(claim.cond, moment.env, claim.span))
             case ReachGoal(reach):
                 return tuple(explainer.values(reach.cond, moment.env))
             case DefectGoal():
@@ -82,9 +80,30 @@ def why(system: ir.System, trace: Trace) -> tuple[str, ...]:
         return ()
 
 
-def one_line(span: Span) -> str:
-    """The rulebook's own text at `span`, in one line."""
-    return " ".join(re.sub(r"#[^\n]*", "", span.text).split())
+@frozen
+class Reason:
+    """Why a condition fails: what should be and is not, and what makes it so; the part this is about, the values told."""
+
+    said: str
+    part: ir.Expr
+    env: Env
+    told: frozenset[tuple[Cell, bool]] = frozenset()
+    premises: tuple[str, ...] = ()
+
+    def given(self, *premises: str) -> Reason:
+        return evolve(self, premises=(*(each for each in premises if each), *self.premises))
+
+    def sentence(self) -> str:
+        premises = together(self.premises)
+        return f"{premises}{';' if has_parts(premises) else ','} so {self.said}" if premises else self.said
+
+
+def _before(expr: ir.Expr, past: bool) -> ir.Expr:
+    return ir.Old(expr) if past else expr
+
+
+def _since(said: str, past: bool) -> str:
+    return f"beforehand {said}" if past else said
 
 
 class Explainer:
@@ -92,91 +111,136 @@ class Explainer:
 
     def __init__(self, words: Words, machine: ExactMachine, old: State | None = None):
         self.words, self.machine, self.old = words, machine, old
+        self.sayings = Sayings(words, NOWHERE)
 
     def value(self, expr: ir.Expr, env: Env) -> Any:
         return self.machine.evaluate(expr, env, self.old)
 
     # -- a condition that fails
 
-    def failing(self, cond: ir.Expr, env: Env) -> list[str]:
-        """Sentences that say why `cond` fails: its first failing part, and the values that this part reads."""
-        said, part, inner = self._find(cond, env)
-        values = [each for each in self._values(part, inner) if each not in _said(said)]
-        return [said, ", ".join(values)] if values and len(values) <= MANY else [said]
+    def failing(self, cond: ir.Expr, env: Env, home: Span) -> list[str]:
+        """Why `cond`, of the sentence at `home`, fails: its first failing part, and the values that this part reads."""
+        self.sayings = Sayings(self.words, home)
+        reason = self._why(cond, env)
+        values = self._values(reason.part, reason.env, reason.told)
+        return [reason.sentence(), ", ".join(values)] if values and len(values) <= MANY else [reason.sentence()]
 
-    def _find(self, cond: ir.Expr, env: Env, wanted: bool = False) -> tuple[str, ir.Expr, Env]:
-        """The sentence, the part it is about, and the names bound there.  `wanted`: what the part comes to."""
+    def _holds(self, cond: ir.Expr, env: Env, past: bool) -> bool:
+        return bool(self.value(ir.Old(cond) if past else cond, env))
+
+    def _why(self, cond: ir.Expr, env: Env, wanted: bool = True, past: bool = False) -> Reason:
+        """Why `cond` does not come to what is `wanted`.  `past`: in the state before."""
         match cond:
-            case ir.Op(ir.Operator.AND, args) if not wanted:
-                return self._find(next((each for each in args if not self.value(each, env)), args[0]), env)
-            case ir.Op(ir.Operator.OR, args) if not wanted:
-                return self._neither(cond, args, env)
-            case ir.Op(ir.Operator.NOT, (inner,)) if not _is_comparison(inner):
-                return self._find(inner, env, not wanted)
-            case ir.Op(ir.Operator.OR, args) if wanted:
-                return self._find(next((each for each in args if self.value(each, env)), args[0]), env, True)
+            case ir.Op(Op.NOT, (inner,)):
+                return self._why(inner, env, not wanted, past)
+            case ir.Op(Op.AND, args) if wanted:
+                return self._why(next((each for each in args if not self._holds(each, env, past)), args[0]), env, True, past)
+            case ir.Op(Op.OR, args) if wanted:
+                return self._neither(cond, args, env, past)
+            case ir.Op(Op.OR, args):
+                return self._why(next((each for each in args if self._holds(each, env, past)), args[0]), env, False, past)
+            case ir.Op(op) if op in SYMBOLS:
+                return self._comparison(cond, env, wanted, past)
             case ir.Let(name, value, body):
-                return self._find(body, {**env, name: self.value(value, env)}, wanted)
-            case ir.Fold(ir.Folding.ALL, var, party, where, body) if not wanted:
+                self.sayings.called[name] = self.sayings.text(value, env)
+                at = self.value(ir.Old(value) if past else value, env)
+                return self._why(body, {**env, name: at}, wanted, past)
+            case ir.Fold(ir.Folding.ALL, var, party, where, body) if wanted:
                 for member in range(self.machine.sizes[party]):
-                    inner_env = {**env, var: member}
-                    if self.value(where, inner_env) and not self.value(body, inner_env):
-                        if isinstance(body, ir.Lit):
-                            text = self._text(cond, env) or "the condition"
-                            return f"{text}: {self.words.member(party, member)} is one", where, inner_env
-                        return self._find(body, inner_env)
+                    inner = {**env, var: member}
+                    if self._holds(where, inner, past) and not self._holds(body, inner, past):
+                        return self._of_all(cond, body, inner, past)
             case ir.If(condition, then, orelse):
-                return self._find(then if self.value(condition, env) else orelse, env, wanted)
+                chosen = self._holds(condition, env, past)
+                because = self.sayings.holds(condition, env, chosen, past)
+                return self._why(then if chosen else orelse, env, wanted, past).given(because)
             case ir.Old(body):
-                inner_machine = ExactMachine(self.machine.system, self.machine.sizes)
-                inner_machine.restore(self.old or {})
-                said, part, inner = Explainer(self.words, inner_machine, self.old)._find(body, env, wanted)
-                return f"before, {said}", ir.Old(part), inner
+                return self._why(body, env, wanted, True)
             case _:
                 pass
-        return self._atom(cond, env, wanted), cond, env
+        return self._plainly(cond, env, wanted, past)
 
-    def _neither(self, cond: ir.Op, args: tuple[ir.Expr, ...], env: Env) -> tuple[str, ir.Expr, Env]:
-        """None of several alternatives holds; `A implies B` is such a pair."""
-        first, last = args[0], args[-1]
-        if len(args) == 2 and isinstance(first, ir.Op) and first.op is ir.Operator.NOT:
-            premise = self._text(first.args[0], env) or self._text(first, env)
-            said, part, inner = self._find(last, env)
-            return (f"{premise}, yet {said}" if premise else said), part, inner
-        sayings = [self._find(each, env)[0] for each in args]
-        return " and ".join(sayings), cond, env
+    def _neither(self, cond: ir.Op, args: tuple[ir.Expr, ...], env: Env, past: bool) -> Reason:
+        """None of several alternatives holds; `A implies B` is such a pair, and `not A` where A only says who is who is one."""
+        implied = len(args) == 2 and isinstance(args[0], ir.Op) and args[0].op is Op.NOT
+        left = args[1:] if implied else [each for each in args if not self.sayings.who_is_who(each)] or args
+        premises = [self.sayings.holds(each, env, False, past) for each in args if each not in left]
+        if len(left) == 1:
+            return self._why(left[0], env, True, past).given(*premises)
+        reasons = [self._why(each, env, True, past) for each in left]
+        told = frozenset[tuple[Cell, bool]]().union(*(each.told for each in reasons))
+        return Reason(either([each.sentence() for each in reasons]), _before(cond, past), env, told).given(*premises)
 
-    def _atom(self, cond: ir.Expr, env: Env, wanted: bool) -> str:
-        text = self._text(cond, env)
-        compared = cond.args[0] if isinstance(cond, ir.Op) and cond.op is ir.Operator.NOT else cond
-        if isinstance(compared, ir.Op) and _is_comparison(compared):
-            return self._comparison(compared, compared is not cond, text, env)
-        return f"{text or 'the condition'} is {'yes' if wanted else 'no'}"
+    def _of_all(self, cond: ir.Fold, body: ir.Expr, env: Env, past: bool) -> Reason:
+        """The member named in `env` is one for whom the condition fails."""
+        if isinstance(body, ir.Lit):
+            member = self.words.member(cond.party, env[cond.var])
+            be, is_ = ("have been", "was") if past else ("be", "is")
+            others = {name: at for name, at in env.items() if name != cond.var}
+            said = f"there should {be} no {self.sayings.member(cond, others, past)}, but {member} {is_} one"
+            return Reason(_since(said, past), _before(cond.where, past), env)
+        where = "" if cond.where == ir.YES else self.sayings.holds(cond.where, env, True, past)
+        return self._why(body, env, True, past).given(where)
+
+    def _comparison(self, cond: ir.Op, env: Env, wanted: bool, past: bool) -> Reason:
+        """`a should be at most b, 3 USD, but is 5 USD`"""
+        found = self.sayings.compared(cond, env, wanted, past)
+        if found is None:
+            return self._plainly(cond, env, wanted, past)
+        written = one_line(found.limit.span) if found.constant and isinstance(found.limit, ir.Lit) else ""
+        type = ir.Number((), "ratio") if written.endswith("%") else cond.of
+        values = [self._value(type, self.value(_before(each, past), env)) for each in (found.about, found.limit)]
+        if found.constant and not isinstance(type, ir.Of | ir.Flag):
+            found = evolve(found, limit_name=written if written[:1].isdigit() else values[1])
+        be, is_ = ("have been", "was") if found.past else ("be", "is")
+        relation = found.relation()
+        no = relation.startswith("not ")
+        said = f"{found.name} should {'not ' if no else ''}{be} {relation.removeprefix('not ')}"
+        said += ("" if found.constant else f", {values[1]}") + f", but {is_}" + ("" if no else f" {values[0]}")
+        told = frozenset(cell for each in (found.about, found.limit) for cell in self._told(_before(each, past), env))
+        return Reason(_since(said, found.past), _before(cond, past), env, told)
+
+    def _plainly(self, cond: ir.Expr, env: Env, wanted: bool, past: bool) -> Reason:
+        """A condition that is no comparison: a flag, or one that has a name."""
+        is_ = "was" if past else "is"
+        have = "have been" if past else "be"
+        told = frozenset(self._told(_before(cond, past), env))
+        yes, no = ("yes", "no") if wanted else ("no", "yes")
+        match cond:
+            case ir.Read(field) if ":" not in field:
+                said = f"{self.sayings.text(cond, env)} should {have} {yes}, but {is_} {no}"
+            case ir.Fold(ir.Folding.ALL, body=body) if body == ir.NO:
+                member = self.sayings.member(cond, env, past)
+                said = f"there should {have} {article(cond.party)} {member}, but there {is_} none"
+            case _ if name := self.sayings.name_of(cond, env):
+                hold, does = ("have held", "did") if past else ("hold", "does")
+                said = f"{name} should {'' if wanted else 'not '}{hold}, but {does}{' not' if wanted else ''}"
+            case _:
+                says = self.sayings.holds(cond, env, True, past) or self.sayings.text(cond, env)
+                said = f"it should {'' if wanted else 'not '}{have} that {says}, but it {is_}{' not' if wanted else ''} so"
+        return Reason(_since(said, past), _before(cond, past), env, told)
+
+    def _told(self, side: ir.Expr, env: Env) -> Iterator[tuple[Cell, bool]]:
+        """The cell whose value a sentence has told, when it is a side of its own."""
+        old = isinstance(side, ir.Old)
+        if isinstance(side.body if old else side, ir.Read):
+            yield from self._read_by(side, env)
 
     def compared(self, cond: ir.Expr, env: Env) -> str:
         """`-10 USD < 0`, `80 USD = 80 USD and 0 = 0`: a condition with its values; empty if it is not made of comparisons."""
-        if isinstance(cond, ir.Op) and cond.op is ir.Operator.AND:
+        if isinstance(cond, ir.Op) and cond.op is Op.AND:
             parts = [self.compared(each, env) for each in cond.args]
             return " and ".join(parts) if all(parts) else ""
-        inner = cond.args[0] if isinstance(cond, ir.Op) and cond.op is ir.Operator.NOT else cond
-        if isinstance(inner, ir.Op) and _is_comparison(inner):
-            return self._filled_in(inner, inner is not cond, self._text(cond, env), env)
-        return ""
-
-    def _comparison(self, cond: ir.Op, negated: bool, text: str, env: Env) -> str:
-        values = self._filled_in(cond, negated, text, env)
-        if not text:
-            return values
-        return f"{text} does not hold" if text == values else f"{text} is {values}"
-
-    def _filled_in(self, cond: ir.Op, negated: bool, text: str, env: Env) -> str:
-        shown = [self._value(cond.of, self.value(each, env)) for each in cond.args]
-        symbol, written = SYMBOLS[cond.op], written_operator(text)
-        if written is not None and TURNED.get(written) == symbol:  # `a >= b` is kept as `b <= a`
+        inner = cond.args[0] if isinstance(cond, ir.Op) and cond.op is Op.NOT else cond
+        if not (isinstance(inner, ir.Op) and inner.op in SYMBOLS):
+            return ""
+        shown = [self._value(inner.of, self.value(each, env)) for each in inner.args]
+        symbol, written = SYMBOLS[inner.op], written_operator(one_line(cond.span))
+        if written == TURNED[symbol] != symbol:  # `a >= b` is kept as `b <= a`
             shown, symbol = shown[::-1], written
-        if negated and symbol == "=":
-            symbol, negated = "!=", False
-        return ("not " if negated else "") + f"{shown[0]} {symbol} {shown[1]}"
+        if inner is not cond and symbol == "=":
+            symbol, inner = "!=", cond
+        return ("" if inner is cond else "not ") + f"{shown[0]} {symbol} {shown[1]}"
 
     def _value(self, type: ir.Type | None, value: Any) -> str:
         if isinstance(value, Fraction):
@@ -187,27 +251,6 @@ class Explainer:
             return "yes" if value else "no"
         return self.words.value(type, value) if isinstance(type, ir.Of) else str(value)
 
-    def _text(self, expr: ir.Expr, env: Env) -> str:
-        """The text of `expr`, with the members that its names stand for; empty if it has none."""
-        if expr.span is NOWHERE or not expr.span.text:
-            return ""
-        text = one_line(expr.span)
-        for name, value in env.items():
-            plain = name.partition("'")[0]
-            party = self._party_of(expr, name)
-            if party is not None:
-                text = re.sub(rf"(?<![\w.]){re.escape(plain)}(?![\w(])", self.words.member(party, value), text)
-        return text
-
-    def _party_of(self, expr: ir.Expr, name: str) -> str | None:
-        """The party of the member that `name` stands for, where `expr` uses it to read a field."""
-        for node in ir.walk(expr):
-            if isinstance(node, ir.Read) and node.member == ir.Var(name):
-                return self.words.system.fields[node.field].party
-            if isinstance(node, ir.Op) and isinstance(node.of, ir.Of) and ir.Var(name) in node.args:
-                return node.of.party
-        return None
-
     # -- the values behind it
 
     def values(self, expr: ir.Expr, env: Env) -> list[str]:
@@ -215,14 +258,16 @@ class Explainer:
         values = self._values(expr, env)
         return [", ".join(values)] if values and len(values) <= MANY else []
 
-    def _values(self, expr: ir.Expr, env: Env) -> list[str]:
+    def _values(self, expr: ir.Expr, env: Env, told: frozenset[tuple[Cell, bool]] = frozenset()) -> list[str]:
         now: dict[Cell, Any] = {}
         before: dict[Cell, Any] = {}
-        for cell, old in self._read_by(expr, env):
+        read = dict.fromkeys(self._read_by(expr, env))
+        untold = {cell for cell, old in read if (cell, old) not in told}
+        for cell, old in read:
             state = (self.old or {}) if old else self.machine.algebra.state
             if cell in state:
                 (before if old else now)[cell] = state[cell]
-        cells = list(dict.fromkeys([*now, *before]))
+        cells = [cell for cell in dict.fromkeys([*now, *before]) if cell in untold]
         if len(cells) > MANY:
             cells = [cell for cell in cells if now.get(cell) or before.get(cell)]
         return [self._value_of(cell, now, before) for cell in cells]
@@ -295,30 +340,3 @@ DEFECTS = {
     ir.Defect.REFUSED: "cannot be carried out, and a duty may not be refused",
     ir.Defect.RESTS: "goes on for ever: the duties never come to rest",
 }
-
-
-def _said(sentence: str) -> list[str]:
-    """The values that `Venue.hole = 0 is 96 USD = 0` has told already: `Venue.hole 96 USD`."""
-    text, _, values = sentence.rpartition(" is ")
-    match = COMPARISON.search(text), COMPARISON.search(values)
-    if match[0] is None or match[1] is None:
-        return []
-    sides = (text[: match[0].start()], text[match[0].end() :]), (values[: match[1].start()], values[match[1].end() :])
-    return [f"{place.split()[-1]} {value.strip()}" for place, value in zip(*sides, strict=True) if place.split()]
-
-
-def _is_comparison(expr: ir.Expr) -> bool:
-    return isinstance(expr, ir.Op) and expr.op in SYMBOLS
-
-
-def written_operator(text: str) -> str | None:
-    """The comparison that stands outside all brackets of `text`; None if there is not exactly one."""
-    depth, found = 0, []
-    for match in re.finditer(r"[()\[\]]|" + COMPARISON.pattern, text):
-        if match[0] in "([":
-            depth += 1
-        elif match[0] in ")]":
-            depth -= 1
-        elif depth == 0:
-            found.append(match[0])
-    return found[0] if len(found) == 1 else None

@@ -6,6 +6,7 @@ words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -14,13 +15,14 @@ from attrs import define
 
 from specforge.core import derived, ir
 from specforge.core.substitute import substitute
-from specforge.evidence.explain import one_line, written_operator
+from specforge.diagnostics.source import Span
 from specforge.evidence.words import number
 
 Op = ir.Operator
 CHOICE, IMPLIES, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, ATOM = range(10)  # how tightly a form binds
 SYMBOLS = {Op.LT: ("<", ">"), Op.LE: ("<=", ">="), Op.EQ: ("=", "=")}
 DENIED = {Op.LT: (">=", "<="), Op.LE: (">", "<"), Op.EQ: ("!=", "!=")}
+COMPARISON = re.compile(r"(?<![<>=!:])(!=|<=|>=|=|<|>)(?!=)")
 Said = tuple[str, int]
 Bound = dict[str, ir.Expr]
 
@@ -54,6 +56,14 @@ class Phrases:
     def text(self, expr: ir.Expr) -> str:
         """The condition in one line."""
         return self._condition(written_out(expr), {})
+
+    def said(self, expr: ir.Expr, names: dict[str, str]) -> str:
+        """An expression in which `names` stand for something."""
+        return self._said(written_out(expr), names)[0]
+
+    def called(self, expr: ir.Expr, names: dict[str, str]) -> str | None:
+        """The name that an expression has, with what it is about: `equity(ann)`."""
+        return self._call(written_out(expr), names)
 
     def _condition(self, expr: ir.Expr, names: dict[str, str]) -> str:
         """A condition with, behind it, when it is not said to hold."""
@@ -259,6 +269,34 @@ class Phrases:
                 return f"({kind.value} of {self._said(expr.body, bound)[0]} for {binder})", ATOM
 
 
+# ---------------------------------------------------------------- texts
+
+
+def one_line(span: Span) -> str:
+    """The rulebook's own text at `span`, in one line."""
+    return " ".join(re.sub(r"#[^\n]*", "", span.text).split())
+
+
+def sides_of(text: str) -> tuple[str, str, str] | None:
+    """Left, operator and right of the one comparison outside all brackets of `text`; None if there is not exactly one."""
+    depth, found = 0, list[re.Match[str]]()
+    for match in re.finditer(r"[()\[\]]|" + COMPARISON.pattern, text):
+        if match[0] in "([":
+            depth += 1
+        elif match[0] in ")]":
+            depth -= 1
+        elif depth == 0:
+            found.append(match)
+    if len(found) != 1:
+        return None
+    return text[: found[0].start()].strip(), found[0][0], text[found[0].end() :].strip()
+
+
+def written_operator(text: str) -> str | None:
+    sides = sides_of(text)
+    return sides[1] if sides else None
+
+
 # ---------------------------------------------------------------- taking expressions apart
 
 
@@ -350,4 +388,4 @@ def denial(expr: ir.Expr) -> ir.Expr:
     return ir.Op(Op.NOT, (expr,))
 
 
-__all__ = ["Phrases", "written_out"]
+__all__ = ["Phrases", "one_line", "sides_of", "written_operator", "written_out"]

@@ -6,8 +6,8 @@ from specforge.algebra.exact import Cell, ExactMachine
 from specforge.core import ir
 from specforge.core.machine import Choice, Firing
 from specforge.diagnostics.source import Span
-from specforge.evidence.explain import one_line
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
+from specforge.evidence.phrases import one_line
 from specforge.evidence.play import Judge
 from specforge.evidence.replay import Script
 from specforge.evidence.start import differs_from_text

@@ -12,7 +12,7 @@ from specforge.algebra.exact import Cell, ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.engines.scenarios import run_scenario
-from specforge.evidence.explain import one_line
+from specforge.evidence.phrases import one_line
 from specforge.evidence.record_text import Record
 from specforge.evidence.trace import Step, Trace
 from specforge.evidence.words import Words, number

@@ -51,7 +51,7 @@ def test_1_when_a_scenario_fails(cli: Cli, small: Path):
     small.write_text(SMALL.replace("hole = 20 USD", "hole = 21 USD"))
     done = cli("check", small)
     assert done.code == 1
-    assert "`check Venue.hole = 21 USD` fails: Venue.hole = 21 USD is 20 USD = 21 USD" in " ".join(done.out.split())
+    assert "`check Venue.hole = 21 USD` fails: Venue.hole should be 21 USD, but is 20 USD" in " ".join(done.out.split())
 
 
 def test_3_when_it_does_not_compile_and_the_place_is_shown(cli: Cli, small: Path):
@@ -146,7 +146,7 @@ def test_text_shows_the_table_and_each_counterexample(cli: Cli, bitmex: str):
     assert lines[0].startswith(bitmex) and "REFUTED as expected   5 claims" in lines[0]
     assert any(line.startswith("  BOUNDED  matched ") and "not yet proved" in line for line in lines)
     assert "4 actions, 3 members, shortest up to 3 members; replayed exactly" in done.out
-    assert "why   venue_equity >= 0 is -8 USD >= 0" in done.out
+    assert "why   venue_equity should be at least 0, but is -8 USD" in done.out
     assert f"next  specforge trace {bitmex} solvent --format scenario" in done.out
     assert all(len(line) <= 100 for line in lines if not line.startswith(("next", bitmex)))
 

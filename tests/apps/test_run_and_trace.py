@@ -50,7 +50,7 @@ def test_a_failing_scenario_is_exit_code_1_with_its_values(cli: Cli, small: Path
     small.write_text(SMALL.replace("hole = 20 USD", "hole = 21 USD"))
     done = cli("run", small)
     assert done.code == 1
-    assert "FAILS  ruin" in done.out and "Venue.hole = 21 USD is 20 USD = 21 USD" in done.out
+    assert "FAILS  ruin" in done.out and "Venue.hole should be 21 USD, but is 20 USD" in done.out
 
 
 def test_random_runs_count_what_happened(cli: Cli, bitmex: str):
@@ -78,7 +78,7 @@ def test_a_rulebook_that_does_not_compile_is_exit_code_3(cli: Cli, small: Path):
 
 def test_trace_prints_the_counterexample(cli: Cli, bitmex: str):
     done = cli("trace", bitmex, "always_closed")
-    assert done.code == 0 and "why   Venue.stuck = 0 is 8 XBT = 0" in done.out
+    assert done.code == 0 and "why   Venue.stuck should be 0, but is 8 XBT" in done.out
 
 
 def test_trace_of_one_set_of_assumptions(cli: Cli, bitmex: str):

@@ -53,7 +53,7 @@ cites part2: §3
                                     Venue.fund 31/3 → 343/3 USD, Venue.hole 0 → 96 USD
                                     (any amount above 104 1/3 USD does)
 
-why   Venue.hole = 0 is 96 USD = 0
+why   Venue.hole should be 0, but is 96 USD
 free  ann's name
 next  specforge trace toy.rulebook no_hole --format scenario"""
     )
@@ -67,9 +67,9 @@ def test_notes_stand_at_the_right_where_there_is_room():
 
 
 def test_why_names_the_member_and_the_part_that_fails():
-    assert "why   bob.margin <= 100 USD is 104 USD <= 100 USD" in counterexample(SYSTEM, result("small"), Layout())
+    assert "why   bob.margin should be at most 100 USD, but is 104 USD" in counterexample(SYSTEM, result("small"), Layout())
     implied = counterexample(SYSTEM, result("funded_when_open"), Layout())
-    assert "why   Venue.hole > 0, yet Venue.hole <= 2 USD is 96 USD <= 2 USD" in implied
+    assert "why   Venue.hole is above 0, so Venue.hole should be at most 2 USD, but is 96 USD" in implied
 
 
 def test_a_defect_says_what_would_have_happened():
