@@ -93,10 +93,9 @@ class Question:
         """Is it proved by the quick procedure alone?  For what is nice to know, and worth no more than a moment."""
         if self.goal is True:
             return True
-        solver = _quick()
-        formulas = [as_term(each.formula) for each in self.hypotheses]
-        assume(solver, [*self.known(2), *formulas, as_term(negate(self.goal))], {})
-        return asked(solver, rlimit, MOST) == "unsat"
+        facts, hypotheses = self.known(2), [each for each in self.hypotheses if each.formula is not True]
+        told = self.desk.told(2, False, facts)
+        return told.ask(facts, hypotheses, as_term(negate(self.goal)), rlimit, MOST)[0] == "unsat"
 
     def _any(self, stage: int) -> bool:
         return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)

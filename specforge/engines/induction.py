@@ -41,13 +41,24 @@ Provable = ClaimGoal | DefectGoal | RuleGoal
 RESTS = DefectGoal(ir.Defect.RESTS)
 
 
+@define(eq=False)
+class Shared:
+    """What provers of one system share.  `scenes`: transitions as formulas, or why there are none; `layers`: how many batches
+    of guesses there were."""
+
+    names: dict[str, ir.Expr] = field(factory=dict)
+    scenes: dict[Any, tuple[Scene, Any] | NotAdditive] = field(factory=dict)
+    layers: int = 0
+
+
 @define
 class Known:
     """What is shown with nothing assumed, and so holds under any assumption."""
 
     lemmas: dict[str, Lemma] = field(factory=dict)
     done: dict[Need, Discharged] = field(factory=dict)
-    names: dict[str, ir.Expr] = field(factory=dict)
+    shared: Shared = field(factory=Shared)
+    one_by_one: Shared = field(factory=Shared)  # for the rulebook in which guards are asked one by one
     settling: Settling | None = None
     dropped: dict[tuple[int, str], int] = field(factory=dict)
 
@@ -71,7 +82,7 @@ def prove(
     outcomes = {} if outcomes is None else outcomes
     for given, group in sorted(groups.items(), key=lambda each: len(each[0])):
         claims = [goal for goal in group if isinstance(goal, ClaimGoal)]
-        prover = Prover(book, claims, rlimit, stop, dict(known.lemmas), dict(known.done), known.names, known.settling)
+        prover = Prover(book, claims, rlimit, stop, dict(known.lemmas), dict(known.done), known.shared, known.settling)
         prover.dropped = {} if given else known.dropped
         prover.run(outcomes)
         if RESTS in group:
@@ -86,13 +97,13 @@ def prove(
 def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: int = RLIMIT) -> list[Idle]:
     """The guards that never refuse anything, under what is given, by what is known of the system."""
     if not given:
-        always = Prover(Book.of(system), [], rlimit // 40, None, known.lemmas, known.done, known.names)
+        always = Prover(Book.of(system), [], rlimit // 40, None, known.lemmas, known.done, known.shared)
         always.dropped = known.dropped
         for number, layer in enumerate(guesses.cheap_layers(always.book)):
             always.keep_inductive(layer, number)
     split = asked_one_by_one(system)
     claim = ir.Claim("", ir.AtRest(), ir.YES, ())
-    prover = Prover(Book.of(split), [ClaimGoal(claim, given)], rlimit, None, dict(known.lemmas))
+    prover = Prover(Book.of(split), [ClaimGoal(claim, given)], rlimit, None, dict(known.lemmas), {}, known.one_by_one)
 
     def shown(scene: Scene, at: int, goal: Any) -> bool:
         question = scene.but_for(at, goal)
@@ -119,21 +130,27 @@ class Prover:
     stop: float | None = None
     lemmas: dict[str, Lemma] = field(factory=dict)  # those not yet dropped
     done: dict[Need, Discharged] = field(factory=dict)
-    names: dict[str, ir.Expr] = field(factory=dict)
+    shared: Shared = field(factory=Shared)
     settling: Settling | None = None
     cases: list[Case] = field(init=False)
     failed: dict[Need, Question | NotAdditive] = field(factory=dict)
-    scenes: dict[Any, tuple[Scene, Any] | NotAdditive] = field(factory=dict)  # or why there is none
     classes: dict[tuple[Case, int], Classes] = field(factory=dict)  # of the latest scene that the lemmas of a layer cut
     crowded: dict[tuple[Case, int], int] = field(factory=dict)  # how many lemmas cut them into too many
     cores: dict[int, Core] = field(factory=dict)
     asked: int = 0
-    layer: int = 0
+    layer: int = field(init=False)  # a number that no other prover of the system has
+    split: dict[Any, tuple[Scene, Any] | NotAdditive] = field(factory=dict)  # scenes of this layer that what is assumed cut
     restless: str | None = None  # why no settling was found, once that is known
     dropped: dict[tuple[int, str], int] = field(factory=dict)  # guesses of a layer that were none, beside so many that were
 
     def __attrs_post_init__(self) -> None:
         self.cases = all_cases(self.book)
+        self._begin_layer()
+
+    def _begin_layer(self) -> None:
+        self.shared.layers += 1
+        self.layer = self.shared.layers
+        self.split.clear()
 
     # ------------------------------------------------------------ what is given
 
@@ -146,6 +163,11 @@ class Prover:
         exprs = state_assumptions(self.system, self.goals[0]) if self.goals else []
         names = [f"given: {self._words(cond)}" for cond in exprs]
         return [(name, cond) for name, cond in zip(names, exprs, strict=True) if at_rest or self.book.is_rigid(cond)]
+
+    @property
+    def _assumed_of_actions(self) -> tuple[ir.Given, ...]:
+        given = self.goals[0].given if self.goals else ()
+        return tuple(each for each in given if each.assumption and self.system.assumptions[each.assumption].action)
 
     def _words(self, cond: ir.Expr) -> str:
         for each in self.goals[0].given:
@@ -162,13 +184,14 @@ class Prover:
     ) -> tuple[Scene, Any]:
         """The transition, with `extra` members that stand for any, in classes that can answer `show`; and what to show."""
         splitting = way == "split"
-        key = (case, extra, show, tuple((env or {}).items()), way, self.layer if splitting else 0, judged and splitting)
-        if key not in self.scenes:
+        key = (case, extra, show, tuple((env or {}).items()), way, judged and splitting, self._assumed_of_actions)
+        scenes = self.split if splitting else self.shared.scenes
+        if key not in scenes:
             try:
-                self.scenes[key] = self._build(case, extra, show, env, way, judged)
+                scenes[key] = self._build(case, extra, show, env, way, judged)
             except NotAdditive as reason:
-                self.scenes[key] = reason.with_traceback(None)  # else it would keep everything alive that was half built
-        found = self.scenes[key]
+                scenes[key] = reason.with_traceback(None)  # else it would keep everything alive that was half built
+        found = scenes[key]
         if isinstance(found, NotAdditive):
             raise NotAdditive(found.reason, found.span)
         return found
@@ -400,11 +423,11 @@ class Prover:
 
     def keep_inductive(self, candidates: Iterable[Lemma], layer: int = 0) -> None:
         """Adds those candidates that hold at the start and are kept by every transition, given all that remain (Houdini)."""
-        self.layer += 1
+        self._begin_layer()
         kept = len(self.lemmas)
         for lemma in candidates:
             # INVARIANT: one name, one meaning, for as long as anything proved under that name is remembered.
-            if self.names.setdefault(lemma.name, lemma.expr) == lemma.expr and self.dropped.get((layer, lemma.name)) != kept:
+            if self.shared.names.setdefault(lemma.name, lemma.expr) == lemma.expr and self.dropped.get((layer, lemma.name)) != kept:
                 self.lemmas.setdefault(lemma.name, lemma)
         lost: list[Lemma] = []
         while dropped := [lemma for lemma in list(self.lemmas.values()) if not self._kept(lemma)]:
