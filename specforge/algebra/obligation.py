@@ -16,7 +16,7 @@ import z3
 from attrs import define, field, frozen
 
 from specforge.algebra.polynomial import Poly
-from specforge.algebra.solver import MOST, asked
+from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import Sel, as_term, implies, negate
 from specforge.algebra.terms import assume, flag, mentions
 
@@ -24,7 +24,7 @@ Bool = Any
 Answer = Literal["proved", "open", "gave up"]
 STAGES = ("sums only", "how shares are split", "who is there at all")
 RLIMIT = 4_000_000
-MOMENT, LONG = 1, 600  # seconds for a procedure
+MOMENT, LONG = 1, 60  # seconds for a procedure
 
 Found = tuple[str, Any, Sequence[str]]  # sat, unsat or unknown; a model if it can be; the sources that show it if it cannot
 Way = Callable[..., Found]  # facts, hypotheses, what is wrong, how much work, how many milliseconds
@@ -93,9 +93,10 @@ class Question:
         """Is it proved by the quick procedure alone?  For what is nice to know, and worth no more than a moment."""
         if self.goal is True:
             return True
-        facts, hypotheses = self.known(2), [each for each in self.hypotheses if each.formula is not True]
-        told = self.desk.told(2, False, facts)
-        return told.ask(facts, hypotheses, as_term(negate(self.goal)), rlimit, MOST)[0] == "unsat"
+        solver = _quick()
+        formulas = [as_term(each.formula) for each in self.hypotheses]
+        assume(solver, [*self.known(2), *formulas, as_term(negate(self.goal))], {})
+        return asked(solver, rlimit, MOMENT * 1000) == "unsat"
 
     def _any(self, stage: int) -> bool:
         return bool(self.facts[stage]) or any(each.stage == stage for each in self.hypotheses)

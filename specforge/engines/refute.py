@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from attrs import define, field, frozen
 
@@ -18,7 +19,7 @@ from specforge.engines.bmc import Unrolling
 from specforge.engines.deadline import Clock, Work
 from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.free import Shown
-from specforge.engines.grids import cost_of, grids_for
+from specforge.engines.grids import grids_for, lightest_grid, products
 from specforge.engines.hunt import Hunt
 from specforge.engines.search import BUILDING, EXTENDING, LONGEST
 from specforge.engines.simulate import explore
@@ -150,6 +151,12 @@ class Refuter:
     @property
     def left(self) -> float:
         return self.clock.left
+
+    @cached_property
+    def grids(self) -> Grids:
+        """What is kept to a grid while runs are excluded: seen with few members, since more multiply nothing else."""
+        few = {party.name: max(2, self.least) for party in self.system.open_parties()}
+        return grids_for(self.system, lightest_grid(self.system, products(self.system, few, [])), 0)
 
     def look(self) -> None:
         """Random runs, then the search for what should be found: nothing else."""
@@ -298,8 +305,7 @@ class _Deepening:
         self.refuter, self.quests, self.members, self.work = refuter, quests, members, work
         system, goals = refuter.system, [each.goal for each in quests]
         sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
-        few = {name: min(count, max(MEMBERS, refuter.least)) for name, count in sizes.items()}  # more multiply nothing else
-        self.grids = grids_for(system, harmless_grid(system, few), 0)
+        self.grids = refuter.grids
         self.unrolling = Unrolling(Encoding(system, sizes, self.grids, goals), refuter.seed)
         self.limits = limits_of(self.grids)
         self.finished = -1  # runs with at most so many actions have no more steps than were looked at
@@ -367,22 +373,6 @@ class _Deepening:
                 if reached > quest.excluded.get(self.members, -1):
                     quest.excluded[self.members] = reached
                     quest.limits = tuple(dict.fromkeys((*quest.limits, *self.limits)))
-
-
-AFFORDABLE = 5  # what a kind of quantity may cost (`cost_of`) to stand on a grid while runs are excluded: not money, not prices
-
-
-def harmless_grid(system: ir.System, sizes: dict[str, int]) -> tuple[str, ...]:
-    """The contracts, ratios and rates that leave the fewest products of the rules nonlinear; the rest is left to the solver."""
-    pairs = {(a, b) for a, b in Encoding(system, sizes, Grids(), []).products}
-    kinds = sorted(kind for kind in frozenset().union(*(a | b for a, b in pairs)) if cost_of(system, kind) <= AFFORDABLE)
-    best: tuple[int, int, tuple[str, ...]] | None = None
-    for mask in range(1 << len(kinds)):
-        chosen = frozenset(kind for at, kind in enumerate(kinds) if mask >> at & 1)
-        left = sum(not (a <= chosen or b <= chosen) for a, b in pairs)
-        rated = (left, sum(cost_of(system, kind) for kind in chosen), tuple(sorted(chosen)))
-        best = rated if best is None or rated < best else best
-    return best[2] if best is not None else ()
 
 
 def limits_of(grids: Grids) -> tuple[str, ...]:

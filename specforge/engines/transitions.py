@@ -52,7 +52,6 @@ class Scene:
     said: dict[tuple[str, str], list[Hypothesis]] = field(factory=dict)
     desk: Desk = field(factory=Desk)
     desk_before: Desk = field(init=False)  # for what is asked from less than all that is known
-    asked: dict[int, Hypothesis] = field(factory=dict)  # conditions, by their position, to be used where that is said
     breaches: list[Breach] = field(factory=list)  # the latest first
     happened: tuple[int, int, int] = (0, 0, 0)  # how many facts of each stage are about what happens; the others, about classes
 
@@ -109,23 +108,16 @@ class Scene:
         algebra = self.algebra
         end = (len(algebra.conditions), *self.happened)
         before = next((each for each in algebra.changes if each[0] > guard), end)
-        others = [at for at, _ in algebra.guarded if guard < at < before[0]]
-        made = self._from((0, *before[1:]), goal)
-        if made is None or any(algebra.conditions[at] is False for at in (*range(guard), *others)):
-            return None
-        for at in (*range(guard), *others):  # each is told once, and used wherever it is not the one in question
-            if at not in self.asked:
-                self.asked[at] = Hypothesis("", PLAIN, algebra.conditions[at])
-            made.hypotheses.append(self.asked[at])  # type: ignore[attr-defined]
-        return made
+        others = {at for at, _ in algebra.guarded if guard < at < before[0]}
+        return self._from(before, goal, {*range(guard), *others})
 
-    def _from(self, before: tuple[int, int, int, int], goal: Bool) -> Question | None:
+    def _from(self, before: tuple[int, int, int, int], goal: Bool, only: set[int] | None = None) -> Question | None:
         """The goal, from so many conditions and facts.  None: they exclude each other plainly."""
         algebra = self.algebra
         conditions, *facts = before
         stages = zip(algebra.facts, facts, self.happened, strict=True)
         known = [[*stage[:count], *stage[happened:]] for stage, count, happened in stages]
-        known[PLAIN] += algebra.conditions[:conditions]
+        known[PLAIN] += [each for at, each in enumerate(algebra.conditions[:conditions]) if only is None or at in only]
         if any(each is False for each in known[PLAIN]):
             return None
         made = Question((known[0], known[1], known[2]), list(self.hypotheses), goal)
