@@ -16,6 +16,7 @@ from specforge.algebra.terms import flag
 
 Bool = Any
 PATIENCE = 3_000  # milliseconds, a last resort: the work is bounded first
+TIRED = 1.0  # seconds for one question, after which a solver is replaced
 SHARE = 4  # of the work allowed: what the shared solver gets before a fresh one is asked
 
 
@@ -27,11 +28,16 @@ class Jointly:
         self.facts = [each for each in facts if each is not True]
         self.hypotheses: dict[str, Bool] = {}
         self.linear, self.asked = linear, 0
+        self.begin()
+        self.use(hypotheses)
+
+    def begin(self) -> None:
+        """A solver that has learned nothing: one that ran into numbers of a million digits goes on with them for ever."""
         self.solver = z3.SimpleSolver()
-        if linear:
+        if self.linear:
             self.solver.set("arith.solver", 2)  # the older arithmetic is quicker on these
         self.solver.add(*(as_term(each) for each in self.facts))
-        self.use(hypotheses)
+        self.solver.add(*(as_term(implies(flag(f"uses:{name}"), cond)) for name, cond in self.hypotheses.items()))
 
     def use(self, hypotheses: Mapping[str, Bool]) -> None:
         """More that may be used."""
@@ -72,7 +78,7 @@ class Together:
     def _ask(self, rlimit: int) -> Answer:
         if self.goal is True or self.when is False:
             return "proved"
-        solver, step = self.step.solver, self.step
+        began, solver, step = time.perf_counter(), self.step.solver, self.step
         step.asked += 1
         literal = flag(f"ask:{step.asked}")
         solver.add(z3.Implies(literal, as_term(conj((self.when, negate(self.goal))))))
@@ -84,6 +90,8 @@ class Together:
         elif result == "sat":
             self._watch(solver.model())
         solver.add(z3.Not(literal))
+        if time.perf_counter() - began > TIRED:
+            step.begin()
         if result == "unknown" and not step.linear:
             return self._afresh(rlimit)
         return {"unsat": "proved", "sat": "open"}.get(result, "gave up")  # type: ignore[return-value]

@@ -116,7 +116,10 @@ class Question:
         last = LONG if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
         ways: list[tuple[Way, int, int]] = [(self.desk.told(stage, named, facts).ask, 40, 30), (_ask_strongly, 1, last)]
         ways += [] if named else [(_ask_from_scratch, 40, 30), (partial(_ask_from_scratch, grobner=True), 8, 60)]
+        began = time.perf_counter()
         result, model, used = _first_answer(ways, known, rlimit)
+        if time.perf_counter() - began > MOMENT:
+            self.desk.forget(stage, named)
         if result == "unsat":
             self.used = frozenset(used)
         return result, model
@@ -209,6 +212,10 @@ class Desk:
         if told is None or not told.facts.keys() <= {id(each) for each in facts}:
             told = self.solvers[stage, named] = Told()
         return told
+
+    def forget(self, stage: int, named: bool) -> None:
+        """The solver has run into numbers that make every further question slow."""
+        self.solvers.pop((stage, named), None)
 
 
 @define(eq=False)

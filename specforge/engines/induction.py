@@ -427,7 +427,8 @@ class Prover:
         kept = len(self.lemmas)
         for lemma in candidates:
             # INVARIANT: one name, one meaning, for as long as anything proved under that name is remembered.
-            if self.shared.names.setdefault(lemma.name, lemma.expr) == lemma.expr and self.dropped.get((layer, lemma.name)) != kept:
+            same = self.shared.names.setdefault(lemma.name, lemma.expr) == lemma.expr
+            if same and self.dropped.get((layer, lemma.name)) != kept:
                 self.lemmas.setdefault(lemma.name, lemma)
         lost: list[Lemma] = []
         while dropped := [lemma for lemma in list(self.lemmas.values()) if not self._kept(lemma)]:

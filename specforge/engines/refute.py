@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 from attrs import define, field, frozen
 
@@ -151,12 +150,6 @@ class Refuter:
     @property
     def left(self) -> float:
         return self.clock.left
-
-    @cached_property
-    def grids(self) -> Grids:
-        """What is kept to a grid while runs are excluded: seen with few members, since more multiply nothing else."""
-        few = {party.name: max(2, self.least) for party in self.system.open_parties()}
-        return grids_for(self.system, lightest_grid(self.system, products(self.system, few, [])), 0)
 
     def look(self) -> None:
         """Random runs, then the search for what should be found: nothing else."""
@@ -305,7 +298,8 @@ class _Deepening:
         self.refuter, self.quests, self.members, self.work = refuter, quests, members, work
         system, goals = refuter.system, [each.goal for each in quests]
         sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
-        self.grids = refuter.grids
+        few = {name: min(count, max(MEMBERS, refuter.least)) for name, count in sizes.items()}  # more multiply nothing else
+        self.grids = grids_for(system, lightest_grid(system, products(system, few, [])), 0)
         self.unrolling = Unrolling(Encoding(system, sizes, self.grids, goals), refuter.seed)
         self.limits = limits_of(self.grids)
         self.finished = -1  # runs with at most so many actions have no more steps than were looked at
@@ -393,5 +387,3 @@ def _short(value: object) -> str:
 def _size(trace: Trace) -> tuple[int, int, int]:
     """Smaller means fewer actions, then fewer members, then fewer firings."""
     return (trace.actions, trace.members, len(trace.steps))
-
-
