@@ -25,12 +25,13 @@ DEEPEST_USE = 12
 MOST_INCLUDED = 2_000_000  # characters; a file that is included twice counts twice
 FRAMES = 20_000
 STANDARD = "std/"  # paths that begin so name files of the standard library
+MARKS = (".git", ".hg", "pyproject.toml")  # what a project's directory has
 LIBRARY = (Path(__file__).parents[1] / "library").resolve()
 
 
 def load(path: str, root: str | None = None, scenarios: SourceFile | None = None) -> tuple[ir.System | None, list[Diagnostic]]:
     """The rulebook at `path` in the core, or None, and what is wrong with it.  `root`: the directory that used rulebooks
-    must lie in (the current one if the file does, else the file's own).  `scenarios`: a file of further scenarios."""
+    must lie in (if not given, see `_project`).  `scenarios`: a file of further scenarios."""
     done = check(path, root, scenarios)
     return done.system, done.diagnostics
 
@@ -43,14 +44,17 @@ def check(
     source, problems = _read(here, path, open_files or {})
     if source is None:
         return Lowered(None, problems, [])
-    folder = here.resolve().parent
-    if root is not None:
-        top = Path(root).resolve()
-    else:
-        top = Path.cwd().resolve()
-        if not folder.is_relative_to(top):
-            top = folder
+    top = Path(root).resolve() if root is not None else _project(here.resolve().parent)
     return _check(source, _Reader(top, open_files or {}), here.resolve(), scenarios)
+
+
+def _project(folder: Path) -> Path:
+    """The current directory if the folder is in it; else the nearest above the folder that is kept as a project; else that
+    folder."""
+    here = Path.cwd().resolve()
+    if folder.is_relative_to(here):
+        return here
+    return next((each for each in (folder, *folder.parents) if any((each / mark).exists() for mark in MARKS)), folder)
 
 
 def compile_text(
@@ -223,7 +227,7 @@ class _Reader:
             where = "the standard library" if within is LIBRARY else "the project directory"
             help = f"`{STANDARD}…` names a file of the standard library"
             if within is not LIBRARY:
-                help = "a used rulebook is named by its path from here, and lies in the project"
+                help = "a used rulebook is named by its path from here; run specforge in a directory that holds both files"
             self.problems.append(
                 error(Code.SF211, f"`{path.text}` lies outside {where}", Label(span, "not read"), help=help)
             )

@@ -322,6 +322,21 @@ def test_what_may_not_be_read(folder: Path, tmp_path_factory: pytest.TempPathFac
     assert [each.code for each in load(str(folder / "nothing.rulebook"))[1]] == [Code.SF120]
 
 
+def test_from_elsewhere_a_project_is_where_it_is_kept(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked from another directory, a rulebook uses what lies in its own project, if the project's directory is marked."""
+    other = str(folder / "sub" / "other.rulebook")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert [each.code for each in load(other)[1]] == [Code.SF211]
+    (folder / "pyproject.toml").touch()
+    assert load(other)[1] == []
+    (folder / "sub" / ".git").mkdir()  # the nearest counts
+    assert [each.code for each in load(other)[1]] == [Code.SF211]
+    monkeypatch.chdir(folder)
+    assert load(other)[1] == []
+
+
 def test_too_many_rulebooks_are_not_read(folder: Path) -> None:
     for i in range(30):
         below = f'use "b{i + 1}.rulebook" as x\nuse "b{i + 1}.rulebook" as y\n' if i < 29 else ""
