@@ -32,20 +32,20 @@ class Evaluator:
 
     def value(self, expr: ir.Expr, env: Env) -> Value:
         algebra = self.algebra
+        if isinstance(expr, ir.Op):  # the frequent ones first, and without taking them apart: this is where the time goes
+            return self._operate(expr.op, expr.args, env, expr.span)
+        if isinstance(expr, ir.Read):
+            at = None if expr.index is None else self.value(expr.index, env)
+            return algebra.read(self.view, self.system.fields[expr.field], self.value(expr.member, env), at)
+        if isinstance(expr, ir.Var):
+            return env[expr.name]
         match expr:
-            case ir.Var(name):
-                return env[name]
             case ir.Lit(literal):
                 if isinstance(literal, bool):
                     return self.yes if literal else self.no
                 if isinstance(literal, ir.Member):
                     return algebra.member(literal.party, literal.index)
                 return algebra.number(literal)
-            case ir.Read(field, member, index):
-                at = None if index is None else self.value(index, env)
-                return algebra.read(self.view, self.system.fields[field], self.value(member, env), at)
-            case ir.Op(op, args):
-                return self._operate(op, args, env, expr.span)
             case ir.If(cond, then, orelse):
                 return algebra.choose(self.value(cond, env), lambda: self.value(then, env), lambda: self.value(orelse, env))
             case ir.Let(name, value, body):

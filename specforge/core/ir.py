@@ -92,7 +92,7 @@ class Defect(Enum):
     RESTS = "rests"  # settling that never ends
 
 
-@frozen
+@frozen(cache_hash=True)
 class Lit:
     value: Fraction | bool | Member
     span: Span = _span()
@@ -106,7 +106,7 @@ class Var:
     span: Span = _span()
 
 
-@frozen
+@frozen(cache_hash=True)
 class Read:
     """A field of a member; `index` for a `per` field.  Parameters and holdings are fields of the party RULES."""
 
@@ -116,7 +116,7 @@ class Read:
     span: Span = _span()
 
 
-@frozen
+@frozen(cache_hash=True)
 class Op:
     """`of`: for a comparison, the type of what is compared (display only)."""
 
@@ -126,7 +126,7 @@ class Op:
     span: Span = _span()
 
 
-@frozen
+@frozen(cache_hash=True)
 class If:
     """`then` where `cond` holds, else `orelse`; only the chosen one need be defined."""
 
@@ -136,7 +136,7 @@ class If:
     span: Span = _span()
 
 
-@frozen
+@frozen(cache_hash=True)
 class Let:
     name: str
     value: Expr
@@ -151,7 +151,7 @@ class Folding(Enum):
     SMALLEST = "smallest"
 
 
-@frozen
+@frozen(cache_hash=True)
 class Fold:
     """`body` over the members of `party` for which `where` holds.  exists = not all not; count = sum of 1."""
 
@@ -163,7 +163,7 @@ class Fold:
     span: Span = _span()
 
 
-@frozen
+@frozen(cache_hash=True)
 class Old:
     """`body` in the state before the moment a claim is about."""
 
@@ -466,7 +466,7 @@ class Assumption:
     span: Span = _span()
 
 
-@frozen
+@frozen(cache_hash=True)
 class Claim:
     """`lemma`: the author offers it to the other proofs; it is proved like any claim before one may rest on it."""
 

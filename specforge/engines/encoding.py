@@ -234,14 +234,12 @@ class Encoding:
 
     def _ghosts(self, claim: ir.Claim, moment: ir.After) -> None:
         """For a claim after an action: what the claim calls old, and the action's arguments."""
-        for node in ir.walk(claim.cond):
-            if isinstance(node, ir.Old):
-                for inner in ir.walk(node.body):
-                    if isinstance(inner, ir.Read):
-                        each = self.system.fields[inner.field]
-                        for cell in self.cells(each):
-                            if cell in self.formal:
-                                self._extra((f"old:{moment.name}:{cell[0]}", cell[1], cell[2]), each.type, self.initial[cell])
+        old = (inner for node in ir.walk(claim.cond) if isinstance(node, ir.Old) for inner in ir.walk(node.body))
+        for name in dict.fromkeys(inner.field for inner in old if isinstance(inner, ir.Read)):
+            each = self.system.fields[name]
+            for cell in self.cells(each):
+                if cell in self.formal:
+                    self._extra((f"old:{moment.name}:{cell[0]}", cell[1], cell[2]), each.type, self.initial[cell])
         for param in self.system.actions[moment.name].params[: len(moment.params)]:
             start = {ir.Number: Fraction(0), ir.Flag: False, ir.Of: 0}[type(param.type)]
             self._extra((f"arg:{moment.name}:{param.name}", 0, 0), param.type, start)

@@ -7,7 +7,7 @@ from attrs import frozen
 from specforge.core import ir
 
 
-@frozen
+@frozen(cache_hash=True)
 class ClaimGoal:
     """Break `claim` in a run in which every `given` has held."""
 
