@@ -184,8 +184,8 @@ class ConcolicMachine(ExactMachine):
         return self.concolic.decide(value) if isinstance(exact(value), bool) else value
 
     def check_start(self) -> None:
-        for field in self.system.fields.values():
-            for _, member, index in self.cells(field):
+        for field, cells in self.bounded:
+            for _, member, index in cells:
                 for cond in self.evaluator.within_bounds(field, member, index if field.per else None):
                     if not self.concolic.decide(cond):
                         raise DefectFound(ir.Defect.BOUNDS, field.span)

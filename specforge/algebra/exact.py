@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -193,18 +194,32 @@ class ExactMachine:
         indexes = range(self.sizes[field.per]) if field.per else range(1)
         return [(field.name, member, index) for member, index in product(range(self.sizes[field.party]), indexes)]
 
+    @cached_property
+    def layout(self) -> list[tuple[ir.Field, list[Cell]]]:
+        """Every field with its cells, parameters first."""
+        fields = sorted(self.system.fields.values(), key=lambda field: field.kind is not ir.Kind.PARAMETER)
+        return [(field, self.cells(field)) for field in fields]
+
+    @cached_property
+    def bounded(self) -> list[tuple[ir.Field, list[Cell]]]:
+        """The fields that may not hold just anything, as the text has them, with their cells."""
+        floored = (ir.Kind.BALANCE, ir.Kind.HOUSE)
+        fields = self.system.fields.values()
+        return [
+            (each, self.cells(each)) for each in fields if each.kind in floored or each.low is not None or each.high is not None
+        ]
+
     def begin(self, fixed: Mapping[Cell, Any]) -> None:
         """The start: `fixed` where it says so, else the declared start, else the nearest legal value to 0 (no; the first
         of a list).  Holdings are the sum of the accounts.  Raises DefectFound where a start breaks a bound."""
         self.algebra.state = state = {}
         houses: dict[str, Fraction] = {}
-        fields = sorted(self.system.fields.values(), key=lambda field: field.kind is not ir.Kind.PARAMETER)
-        named = self._named_starts()
-        for field in fields:
+        named = self.named_starts
+        for field, cells in self.layout:
             if field.kind is ir.Kind.HOUSE:
                 houses.setdefault(field.name, Fraction(0))
                 continue
-            for cell in self.cells(field):
+            for cell in cells:
                 if cell in fixed:
                     state[cell] = fixed[cell]
                 elif cell in named:
@@ -222,12 +237,14 @@ class ExactMachine:
 
     def check_start(self) -> None:
         """Raises DefectFound where the state breaks a declared bound or floor."""
-        for field in self.system.fields.values():
-            for _, member, index in self.cells(field):
+        for field, cells in self.bounded:
+            for _, member, index in cells:
                 if not all(self.evaluator.within_bounds(field, member, index if field.per else None)):
                     raise DefectFound(ir.Defect.BOUNDS, field.span)
 
-    def _named_starts(self) -> dict[Cell, ir.Expr]:
+    @cached_property
+    def named_starts(self) -> dict[Cell, ir.Expr]:
+        """What the text says of the start of members who have a name."""
         return {
             (place.field, index, place.index.value.index if isinstance(place.index, ir.Lit) else 0): start  # type: ignore[union-attr]
             for party in self.system.open_parties()

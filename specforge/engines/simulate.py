@@ -301,7 +301,7 @@ class Draw:
     def _find_open_cells(self) -> list[tuple[ir.Field, Cell]]:
         """The cells whose start the text leaves open."""
         oracle = self.machine.oracle
-        named = oracle._named_starts()  # pyright: ignore[reportPrivateUsage]
+        named = oracle.named_starts
         kinds = (ir.Kind.BALANCE, ir.Kind.PLAIN)
         return [
             (each, cell)

@@ -113,7 +113,8 @@ def _once_round(steps: list[Step], states: list[State]) -> int:
 
 
 def _changes(before: State, after: State) -> tuple[Change, ...]:
-    return tuple(Change(cell, before[cell], after[cell]) for cell in after if before[cell] != after[cell])
+    changed = (cell for cell, value in after.items() if before[cell] is not value and before[cell] != value)
+    return tuple(Change(cell, before[cell], after[cell]) for cell in changed)
 
 
 def _reason(played: Played, goal: Goal) -> str:
