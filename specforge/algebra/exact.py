@@ -203,11 +203,8 @@ class ExactMachine:
     @cached_property
     def bounded(self) -> list[tuple[ir.Field, list[Cell]]]:
         """The fields that may not hold just anything, as the text has them, with their cells."""
-        floored = (ir.Kind.BALANCE, ir.Kind.HOUSE)
         fields = self.system.fields.values()
-        return [
-            (each, self.cells(each)) for each in fields if each.kind in floored or each.low is not None or each.high is not None
-        ]
+        return [(each, self.cells(each)) for each in fields if each.lowest is not None or each.high is not None]
 
     def begin(self, fixed: Mapping[Cell, Any]) -> None:
         """The start: `fixed` where it says so, else the declared start, else the nearest legal value to 0 (no; the first

@@ -9,14 +9,13 @@ from typing import Any
 import z3
 from attrs import define, field
 
-from specforge.algebra.obligation import RLIMIT, Answer, ask_strong
+from specforge.algebra.obligation import MOMENT, RLIMIT, Answer, ask_strong
 from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import as_term, conj, implies, negate
 from specforge.algebra.terms import flag
 
 Bool = Any
 PATIENCE = 3_000  # milliseconds, a last resort: the work is bounded first
-TIRED = 1.0  # seconds for one question, after which a solver is replaced
 SHARE = 4  # of the work allowed: what the shared solver gets before a fresh one is asked
 
 
@@ -26,18 +25,17 @@ class Jointly:
 
     def __init__(self, facts: Sequence[Bool], hypotheses: Mapping[str, Bool], linear: bool):
         self.facts = [each for each in facts if each is not True]
-        self.hypotheses: dict[str, Bool] = {}
         self.linear, self.asked = linear, 0
-        self.begin()
-        self.use(hypotheses)
+        self.begin(hypotheses)
 
-    def begin(self) -> None:
+    def begin(self, hypotheses: Mapping[str, Bool]) -> None:
         """A solver that has learned nothing: one that ran into numbers of a million digits goes on with them for ever."""
         self.solver = z3.SimpleSolver()
         if self.linear:
             self.solver.set("arith.solver", 2)  # the older arithmetic is quicker on these
         self.solver.add(*(as_term(each) for each in self.facts))
-        self.solver.add(*(as_term(implies(flag(f"uses:{name}"), cond)) for name, cond in self.hypotheses.items()))
+        self.hypotheses: dict[str, Bool] = {}
+        self.use(hypotheses)
 
     def use(self, hypotheses: Mapping[str, Bool]) -> None:
         """More that may be used."""
@@ -90,8 +88,8 @@ class Together:
         elif result == "sat":
             self._watch(solver.model())
         solver.add(z3.Not(literal))
-        if time.perf_counter() - began > TIRED:
-            step.begin()
+        if time.perf_counter() - began > MOMENT:
+            step.begin(step.hypotheses)
         if result == "unknown" and not step.linear:
             return self._afresh(rlimit)
         return {"unsat": "proved", "sat": "open"}.get(result, "gave up")  # type: ignore[return-value]

@@ -308,9 +308,7 @@ class Evaluator:
 
     def within_bounds(self, field: ir.Field, member: Value, index: Value | None) -> list[Value]:
         """The conditions that the declared bounds (or the floor) put on what the place holds now."""
-        low = field.low
-        if low is None and field.kind in (ir.Kind.BALANCE, ir.Kind.HOUSE):
-            low = ir.ZERO
+        low = field.lowest
         conditions: list[Value] = []
         here = self.algebra.read(LIVE, field, member, index)
         env = {"self": member}

@@ -354,6 +354,11 @@ class Field:
         """The field's own name, without its party: `margin`."""
         return self.name.rpartition(".")[2]
 
+    @property
+    def lowest(self) -> Expr | None:
+        """The bound from below: the declared one, or 0 for what holds money; None if there is none."""
+        return ZERO if self.low is None and self.kind in (Kind.BALANCE, Kind.HOUSE) else self.low
+
 
 @frozen
 class Named:

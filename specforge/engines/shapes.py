@@ -38,7 +38,7 @@ def member_fields(book: Book) -> Iterator[ir.Field]:
 
 
 def never_below_zero(each: ir.Field) -> bool:
-    low = ir.ZERO if each.low is None and each.kind in (ir.Kind.BALANCE, ir.Kind.HOUSE) else each.low
+    low = each.lowest
     return isinstance(each.type, ir.Number) and isinstance(low, ir.Lit) and low.value >= 0  # type: ignore[operator]
 
 

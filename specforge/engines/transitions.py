@@ -21,6 +21,7 @@ from specforge.algebra.symbolic import Sel, conj, disj, implies, negate
 from specforge.core import ir
 from specforge.diagnostics.source import Span
 from specforge.engines.cases import Book, Case
+from specforge.engines.shapes import never_below_zero
 
 Bool = Any
 
@@ -195,10 +196,7 @@ def begin(
 def _signs(scene: Scene) -> None:
     """Which unknowns are never below zero, by their declared bounds."""
     for each in scene.book.system.fields.values():
-        low = each.low
-        if low is None and each.kind in (ir.Kind.BALANCE, ir.Kind.HOUSE):
-            low = ir.ZERO
-        if isinstance(each.type, ir.Number) and isinstance(low, ir.Lit) and low.value >= 0:  # type: ignore[operator]
+        if never_below_zero(each):
             for member in scene.algebra.members(each.party):
                 for index in range(scene.algebra.named[each.per]) if each.per else range(1):
                     if isinstance(member, Virtual):
