@@ -20,7 +20,7 @@ from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic
@@ -34,17 +34,22 @@ SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what w
 PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
 OVERDRAWN = 1.05  # of a budget that was given: then nobody is waited for any longer
 LEAST = 0.25  # seconds below which a task is not worth beginning
+LATE = 45.0  # seconds that a question may take longer than its solver was told; that does happen, and mostly ends
+TRIES = 2  # of a stage whose solver does not come back
+STUCK = 75  # how a worker ends that will never hear from its solver again
 STAGES = ("seek", "prove", "rest")  # of engines/portfolio.py; at most so many of a file have to wait for each other
 
 
 @frozen
 class Task:
-    """One stage of one file's work.  `known`: what the stages before it have told, for the next."""
+    """One stage of one file's work.  `known`: what the stages before it have told, for the next.  `again`: how often it has
+    been begun before."""
 
     file: int
     path: str
     stage: str
     known: Any = field(default=None, eq=False, repr=False)
+    again: int = 0
 
 
 @define(eq=False)
@@ -58,6 +63,7 @@ class Loaded:
     kept: bool = False
     news: Any = None  # what the stages have told so far
     short: bool = False  # some rows never came
+    why: str = "the search was stopped before it was decided"
 
 
 def check(
@@ -217,10 +223,13 @@ class _Crew:
             return
         loaded.seconds = time.monotonic() - loaded.began
         if what == "row":
-            loaded.results.append(said)
-            self.on_result(said)
+            known = {(each.kind, each.name, each.given) for each in loaded.results} if worker.task.again else set[Any]()
+            if (said.kind, said.name, said.given) not in known:
+                loaded.results.append(said)
+                self.on_result(said)
         elif what == "seen":  # enough for the prover, who need not wait for the rest of it
-            self._comes(Task(file, worker.task.path, "prove", said))
+            if self.unborn[file] == len(STAGES) - 1:
+                self._comes(Task(file, worker.task.path, "prove", said))
         elif what == "done":
             loaded.news = said if loaded.news is None else loaded.news.with_(said)
             self._leaves(worker)
@@ -231,6 +240,15 @@ class _Crew:
 
     def _lost(self, worker: Worker) -> None:
         worker.process.join()
+        if worker.process.exitcode == STUCK and worker.task.again + 1 < TRIES:
+            self.waiting.insert(0, evolve(worker.task, again=worker.task.again + 1))
+            self.running.remove(worker)
+            worker.line.close()
+            return
+        if worker.process.exitcode == STUCK:
+            self.files[worker.task.file].why = "the solver did not come back from a question, whatever its seed"
+            self._give_up(worker)
+            return
         said = f"the worker for {worker.task.path} ended with code {worker.process.exitcode}"
         self.internal.append(write_bundle(RuntimeError(said), "check", [worker.task.path], {"exit": said}))
         self._falls_short(worker.task.file)
@@ -262,12 +280,15 @@ class _Crew:
     def _stop_the_late(self) -> None:
         for worker in [each for each in self.running if time.monotonic() > each.deadline]:
             worker.process.kill()
-            file, unproved = worker.task.file, self.unborn[worker.task.file] == len(STAGES) - 1
-            self._falls_short(file)
-            if unproved and worker.task.stage == STAGES[0]:  # what is to be proved need not wait for what was to be found
-                self.unborn[file] = 1
-                self._comes(Task(file, worker.task.path, STAGES[1]))
-            self._leaves(worker)
+            self._give_up(worker)
+
+    def _give_up(self, worker: Worker) -> None:
+        file, unproved = worker.task.file, self.unborn[worker.task.file] == len(STAGES) - 1
+        self._falls_short(file)
+        if unproved and worker.task.stage == STAGES[0]:  # what is to be proved need not wait for what was to be found
+            self.unborn[file] = 1
+            self._comes(Task(file, worker.task.path, STAGES[1]))
+        self._leaves(worker)
 
     def hurry(self) -> None:
         """Asks the workers for what they know by now, and listens a little longer."""
@@ -288,7 +309,7 @@ class _Crew:
         if loaded.short and loaded.system is not None:
             from specforge.engines.rows import missing
 
-            for row in missing(loaded.system, str(loaded.path), self.options, loaded.results):
+            for row in missing(loaded.system, str(loaded.path), self.options, loaded.results, loaded.why):
                 loaded.results.append(row)
                 self.on_result(row)
         self.on_file(_report(loaded))
@@ -341,6 +362,7 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
     """In a worker: one task until that time (of the monotonic clock), sending each row as soon as it is known."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
+        from specforge.algebra.solver import overdue
         from specforge.elaborate import load
         from specforge.engines.deadline import Clock
         from specforge.engines.portfolio import work
@@ -348,8 +370,10 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
         clock, done = Clock(until), threading.Event()
 
         def watch() -> None:
-            """Ends the search in time, or when told to, whatever the solver is doing."""
-            line.poll(max(0.0, clock.left))
+            """Ends the search in time, or when told to, whatever the solver is doing; and this process, if that is lost."""
+            while not line.poll(max(0.0, min(1.0, clock.left))) and clock.left > 0:
+                if overdue() > LATE:
+                    os._exit(STUCK)
             clock.stop()
             while not done.wait(0.1) and clock.press():
                 pass
@@ -359,7 +383,7 @@ def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
         assert system is not None
         told = work(
             task.stage, task.known, system, task.path, options, clock, lambda text: line.send(("progress", text)),
-            lambda result: line.send(("row", result)), lambda news: line.send(("seen", news)),
+            lambda result: line.send(("row", result)), lambda news: line.send(("seen", news)), task.again,
         )  # fmt: skip
         done.set()
         line.send(("done", told))

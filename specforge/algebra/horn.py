@@ -10,9 +10,11 @@ from typing import Any
 
 import z3
 
+from specforge.algebra.solver import due_in
 from specforge.algebra.symbolic import as_term
 
 Bool = Any
+LONGEST = 60  # seconds
 
 
 def invariant(
@@ -21,7 +23,7 @@ def invariant(
     """Conditions on `state` that hold at first, that every step keeps, and that exclude `bad`; None if none were found.
     `following`: the same unknowns after a step."""
     engine = z3.Fixedpoint()
-    engine.set(engine="spacer", rlimit=rlimit, timeout=60_000)
+    engine.set(engine="spacer", rlimit=rlimit, timeout=LONGEST * 1000)
     reached = z3.Function("reached", *(each.sort() for each in state), z3.BoolSort())
     broken = z3.Function("broken", z3.BoolSort())
     engine.register_relation(reached, broken)
@@ -31,7 +33,9 @@ def invariant(
     engine.rule(reached(*following), [reached(*state), conditions[1]])
     engine.rule(broken(), [reached(*state), conditions[2]])
     try:
-        if engine.query(broken()) != z3.unsat:
+        with due_in(LONGEST):
+            answer = engine.query(broken())
+        if answer != z3.unsat:
             return None
         found = z3.substitute_vars(engine.get_cover_delta(-1, reached), *state)
     except z3.Z3Exception:  # out of time, or interrupted

@@ -130,9 +130,8 @@ class Question:
     def tidy_counterexample(self, rlimit: int = RLIMIT, tidy: Sequence[Any] = ()) -> Values | None:
         """Values in which all that is known holds and the goal fails; as many of `tidy`, in their order, hold as can."""
         solver = z3.Solver()
-        solver.set("rlimit", rlimit)
         solver.add(*self.known(2), *(as_term(each.formula) for each in self.hypotheses), as_term(negate(self.goal)))
-        if str(solver.check()) != "sat":
+        if asked(solver, rlimit, LONG * 1000) != "sat":
             return None
         model = solver.model()
         for each in tidy:
@@ -141,8 +140,7 @@ class Question:
                 continue
             solver.push()
             solver.add(each)
-            solver.set("rlimit", rlimit // 100)
-            if str(solver.check()) == "sat":
+            if asked(solver, rlimit // 100, LONG * 1000) == "sat":
                 model = solver.model()
             else:
                 solver.pop()
@@ -151,10 +149,9 @@ class Question:
     def possible(self, rlimit: int = RLIMIT) -> bool | None:
         """Can all that is assumed hold at once?  (If not, whatever is proved from it says nothing.)"""
         solver = z3.Solver()
-        solver.set("rlimit", rlimit)
         solver.add(*self.known(2))
         solver.add(*(as_term(each.formula) for each in self.hypotheses))
-        result = str(solver.check())
+        result = asked(solver, rlimit, LONG * 1000)
         return None if result == "unknown" else result == "sat"
 
     def smtlib(self) -> str:

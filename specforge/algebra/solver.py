@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, Literal
 
 import z3
-from attrs import frozen
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one
@@ -51,14 +52,25 @@ class Irrational(Exception):
     """The model's value cannot be written as a fraction."""
 
 
-@frozen
-class Interval:
-    """From `low` to `high` (None: no end); `_open`: the end itself is not included."""
+SLOW = 10  # times as long as on an ordinary core, a question may take on this machine
+_due = math.inf
 
-    low: Fraction | None
-    low_open: bool
-    high: Fraction | None
-    high_open: bool
+
+def overdue() -> float:
+    """By how many seconds the question that is being worked on should have been given up by now: the solver has steps in
+    which it does not look at its limits, and some of them do not end (roots of ever longer numbers).  0: it is not late."""
+    return max(0.0, time.monotonic() - _due)
+
+
+@contextmanager
+def due_in(seconds: float) -> Generator[None]:
+    """A question that is to be given up after so many seconds, by the solver itself."""
+    global _due
+    _due = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _due = math.inf
 
 
 def asked(solver: z3.Solver, rlimit: int, milliseconds: int, *assuming: Any) -> Answer:
@@ -66,7 +78,8 @@ def asked(solver: z3.Solver, rlimit: int, milliseconds: int, *assuming: Any) -> 
     solver.set("rlimit", rlimit)
     solver.set("timeout", milliseconds)
     try:
-        answer = check(solver, assuming)
+        with due_in(min(milliseconds / 1000, (rlimit or math.inf) * SLOW / SECOND)):
+            answer = check(solver, assuming)
     except z3.Z3Exception:  # interrupted, or out of resources
         return "unknown"
     return "sat" if answer > 0 else "unsat" if answer < 0 else "unknown"
@@ -174,58 +187,3 @@ def new_real(name: str) -> z3.ArithRef:
 
 def new_flag(name: str) -> z3.BoolRef:
     return flag(name)
-
-
-EDGE = 300_000  # of work on one end of a range
-
-
-def range_around(conditions: Sequence[Any], name: str, value: Fraction) -> Interval:
-    """The widest interval around `value`, as far as it can be proved, in which the unknown `name` keeps every condition."""
-    x = z3.Real(name)
-    broken = z3.Not(z3.And([as_term(each) for each in conditions]))
-    try:
-        high, high_open = _edge(x, broken, value, 1)
-        low, low_open = _edge(x, broken, value, -1)
-    except z3.Z3Exception:  # interrupted
-        return Interval(value, False, value, False)
-    return Interval(low, low_open, high, high_open)
-
-
-def _edge(x: z3.ArithRef, broken: z3.BoolRef, value: Fraction, way: int) -> tuple[Fraction | None, bool]:
-    """How far one can go up (or down) before something is broken: (None, True) is for ever."""
-    beyond = x > _q(value) if way > 0 else x < _q(value)
-    solver = z3.Solver()
-    solver.set("rlimit", EDGE)
-    solver.add(beyond, broken)
-    answer = str(solver.check())
-    if answer == "unsat":
-        return None, True
-    edge = _first(x, z3.And(beyond, broken), way) if answer == "sat" else None
-    if edge is None:
-        return value, False
-    inside = x < _q(edge) if way > 0 else x > _q(edge)
-    solver = z3.Solver()
-    solver.set("rlimit", EDGE)
-    solver.add(beyond, inside, broken)
-    if str(solver.check()) != "unsat":
-        return value, False
-    at_edge = z3.simplify(z3.substitute(broken, (x, _q(edge))))
-    return edge, not z3.is_false(at_edge)
-
-
-def _first(x: z3.ArithRef, where: z3.BoolRef, way: int) -> Fraction | None:
-    """The nearest edge of a linear condition."""
-    best = z3.Optimize()
-    best.set("rlimit", EDGE)
-    best.add(where)
-    goal = best.minimize(x) if way > 0 else best.maximize(x)
-    if str(best.check()) != "sat":
-        return None
-    infinite, finite, _ = (best.lower_values if way > 0 else best.upper_values)(goal)
-    if not all(z3.is_int_value(each) or z3.is_rational_value(each) for each in (infinite, finite)) or str(infinite) != "0":
-        return None
-    return Fraction(str(finite))
-
-
-def _q(value: Fraction) -> z3.ArithRef:
-    return z3.Q(value.numerator, value.denominator)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import z3
 
@@ -146,6 +146,12 @@ def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
     """The same flag over other unknowns: each first of a pair becomes the second."""
     ours, theirs = _all([a for a, _ in pairs]), _all([b for _, b in pairs])
     return _flag(z3.Z3_substitute(_CONTEXT, of.ast, len(pairs), ours, theirs))
+
+
+def roots(of: Any) -> list[Any]:
+    """The numbers at which a polynomial (over `z3.Var(0, z3.RealSort())`) is 0, in order."""
+    vector = z3.Z3_algebraic_roots(_CONTEXT, of.ast, 0, _all(()))
+    return [*cast(Any, z3.AstVector)(vector, CONTEXT)]
 
 
 @lru_cache(maxsize=4096)

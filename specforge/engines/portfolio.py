@@ -364,10 +364,10 @@ def _within(clock: Clock) -> Generator[None]:
 
 def work(
     stage: str, known: News | None, system: ir.System, rulebook: str, options: CheckOptions, clock: Clock, tell: Tell,
-    emit: Emit, seen: Callable[[News], None],
+    emit: Emit, seen: Callable[[News], None], again: int = 0,
 ) -> News:  # fmt: skip
-    """One stage, with what the stages before it have told."""
-    set_seed(options.seed)
+    """One stage, with what the stages before it have told.  `again`: how often it was begun before, and did not end."""
+    set_seed(options.seed + again)
     agenda = Agenda(system, rulebook, options, clock, tell, emit)
     if known is not None:
         agenda.learn(known)

@@ -152,10 +152,9 @@ def _reach(system: ir.System, rulebook: str, row: Row, goal: ReachGoal, options:
     return evolve(result, verdict=Verdict.UNKNOWN, met=None, reason="no run was found that reaches it")
 
 
-def missing(system: ir.System, rulebook: str, options: CheckOptions, known: Sequence[Result]) -> list[Result]:
-    """The rows that never came, because the search was stopped first: undecided, and said so."""
+def missing(system: ir.System, rulebook: str, options: CheckOptions, known: Sequence[Result], reason: str) -> list[Result]:
+    """The rows that never came: undecided, and said so, with the reason."""
     told = {(each.kind, each.name, each.given) for each in known}
-    reason = "the search was stopped before it was decided"
     rows: list[Result] = []
     for row in rows_of(system):
         goal = row.quest.goal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from specforge.algebra.solver import Interval
+from specforge.algebra.edges import Interval
 from specforge.core import ir
 from specforge.evidence.simplify import ranges, type_at, value_at
 from specforge.evidence.trace import Trace

@@ -14,8 +14,9 @@ from typing import Any
 from attrs import evolve, frozen
 
 from specforge.algebra.concolic import ConcolicMachine
+from specforge.algebra.edges import Interval, range_around
 from specforge.algebra.exact import Cell
-from specforge.algebra.solver import Interval, Irrational, Session, range_around
+from specforge.algebra.solver import Irrational, Session
 from specforge.core import ir
 from specforge.core.machine import DefectFound
 from specforge.evidence.goal import Goal

@@ -12,12 +12,14 @@ import pytest
 from attrs import evolve
 
 from specforge import pipeline
-from specforge.algebra.solver import Interrupted
+from specforge.algebra.solver import Interrupted, due_in
 from specforge.engines.deadline import Clock
 from specforge.engines.portfolio import News
 from specforge.evidence.bundle import write_bundle
 from specforge.evidence.report import CheckOptions, Exit, Report, exit_code
 from specforge.evidence.verdict import Result, Scope, Verdict
+
+WORK = pipeline._work
 
 
 def checked(path: Path, on_result: Any = lambda result: None, **options: Any) -> Report:
@@ -140,3 +142,59 @@ def test_what_is_to_be_proved_does_not_wait_for_a_search_that_does_not_come_to_a
     report = checked(small, budget=12.0)
     assert "prove" in {each.name for each in report.results}
     assert exit_code(report) is Exit.UNDECIDED
+
+
+def stuck(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    os._exit(pipeline.STUCK)
+
+
+def stuck_at_first(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    """In every stage, after the first row or what others need to begin; the second time it goes well."""
+
+    class Cut:
+        def __init__(self) -> None:
+            self.poll = line.poll
+
+        def send(self, said: tuple[str, Any]) -> None:
+            line.send(said)
+            if said[0] in ("row", "seen") and not task.again:
+                os._exit(pipeline.STUCK)
+
+    WORK(task, options, until, Cut())
+
+
+def test_a_stage_whose_solver_does_not_come_back_is_begun_once_more(small: Path, monkeypatch):
+    expected = checked(small, members=2, steps=2)
+    monkeypatch.setattr(pipeline, "_work", stuck_at_first)
+    report = checked(small, members=2, steps=2)
+    assert not report.internal and rows(report) == rows(expected)
+
+
+def test_when_it_never_comes_back_the_rows_are_undecided_and_say_so(small: Path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_work", stuck)
+    report = checked(small)
+    assert exit_code(report) is Exit.UNDECIDED and not report.internal
+    assert {each.reason for each in report.results} == {"the solver did not come back from a question, whatever its seed"}
+
+
+def rows(report: Report) -> list[tuple[str, str, Verdict, Scope]]:
+    return [(each.kind, each.name, each.verdict, each.scope) for each in report.results]
+
+
+def asks_what_never_ends(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(pipeline, "LATE", 0.1)
+    monkey.setattr("specforge.engines.portfolio.work", late)
+    WORK(task, options, until, line)
+
+
+def late(*_: Any) -> News:
+    with due_in(0.1):
+        time.sleep(60)
+    return News(frozenset())
+
+
+def test_a_worker_ends_itself_when_its_solver_is_late(small: Path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_work", asks_what_never_ends)
+    report = checked(small)
+    assert {each.reason for each in report.results} == {"the solver did not come back from a question, whatever its seed"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import z3
 
-from specforge.algebra.solver import Interval, range_around
+from specforge.algebra.edges import Interval, range_around
 from specforge.algebra.symbolic import real
 from specforge.core import ir
 from specforge.elaborate import compile_text, load
