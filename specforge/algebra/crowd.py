@@ -94,6 +94,8 @@ class CrowdAlgebra:
     own_signs: set[tuple[str, OwnAtom]] = field(factory=set)
     quotients: dict[Any, Poly] = field(factory=dict)
     totals: dict[Any, Poly] = field(factory=dict)
+    floors: dict[Any, int] = field(factory=dict)  # what each member's own value is that is rounded -> its number
+    rounded: set[tuple[Virtual, OwnAtom]] = field(factory=set)  # of which it has been said what that means
     counts: dict[str, int] = field(factory=dict)
     kappa: Any = None  # the common ratio of cap and weight in the tier at hand, if there is one
     tiers: int = 0
@@ -228,7 +230,27 @@ class CrowdAlgebra:
         if isinstance(a, Poly):
             value = a.constant
             return Poly.of(Fraction(value.__floor__())) if value is not None else Poly.atom(z3.ToReal(z3.ToInt(a.term())))
-        return a if isinstance(a, Opaque) else Opaque(a.of, "each member's own value is rounded")
+        if isinstance(a, Opaque):
+            return a
+        if set(a.parts) <= {HEAD}:
+            return self.lift(self._floor(a.parts.get(HEAD, po.ZERO)), a.of)
+        return self._each_rounded(a)
+
+    def _each_rounded(self, own: Own) -> Own:
+        """Each member's own value, rounded down: by less than 1 each."""
+        meaning = own.of.party, frozenset((atom, by.key()) for atom, by in own.parts.items())
+        atom: OwnAtom = ("floor", self.floors.setdefault(meaning, len(self.floors)))
+        whole = Own(own.of, {atom: po.ONE})
+        if (own.of, atom) not in self.rounded:
+            self.rounded.add((own.of, atom))
+            lost, heads = own.total() - whole.total(), own.of.sum(HEAD)
+            # INVARIANT: of the numbers alone, not of the path.
+            self.facts[PLAIN].append(conj((po.at_least_zero(lost), po.at_least_zero(heads - lost))))
+            self.facts[STRICT].append(disj((own.of.empty, po.positive(heads - lost))))
+            if all(self._never_above(own.of, atom, -by) for atom, by in own.parts.items()):
+                self.own_signs.add((own.of.party, atom))
+                self.facts[PLAIN].append(po.at_least_zero(whole.total()))
+        return whole
 
     def divide(self, a: Any, b: Any, span: Span) -> Any:
         """q with q * b = a.  INVARIANT: no division is left in a query."""

@@ -325,7 +325,7 @@ def _class_facts(scene: Scene) -> None:
             for question, answer in each.answers.items():
                 if question[0] == "positive":
                     own = Own(each, {atom: Poly(dict(parts)) for atom, parts in question[1]})
-                    atoms |= {atom for atom in own.parts if atom[0] == "share"}
+                    atoms |= {atom for atom in own.parts if atom[0] in ("share", "floor")}
                     cond = Cond(own, ">")
                     for stage, fact in algebra.consequences(cond if answer else cond.negated()):
                         algebra.facts[stage].append(fact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from specforge.algebra.edges import Interval
@@ -10,6 +11,7 @@ from specforge.evidence.simplify import ranges, type_at, value_at
 from specforge.evidence.trace import Trace
 from specforge.evidence.words import Words
 
+LONG, PLACES = 10**9, 6  # an end is too long to read with a denominator from here on; digits it is then given with
 
 def annotated(system: ir.System, trace: Trace, deadline: float) -> Trace:
     """The trace with a note at each step whose values may be others, and with what may start at anything."""
@@ -36,6 +38,7 @@ def annotated(system: ir.System, trace: Trace, deadline: float) -> Trace:
 
 def in_words(words: Words, type: ir.Number, interval: Interval, value: Fraction, name: str) -> str:
     """`any price below 90 USD per XBT does`; empty if only this value does."""
+    interval = _plain(interval, value)
     low, high = interval.low, interval.high
     if low == high == value:
         return ""
@@ -56,3 +59,19 @@ def in_words(words: Words, type: ir.Number, interval: Interval, value: Fraction,
     if interval.low_open:
         return f"any {name} above {start}, up to {end}, does"
     return f"any {name} from {start}, below {end}, does" if interval.high_open else f"any {name} from {start} to {end} does"
+
+
+def _plain(interval: Interval, value: Fraction) -> Interval:
+    """No more than the interval, with ends that can be read: those that are too long are moved towards the value."""
+    low, low_open = _end(interval.low, interval.low_open, value, 1)
+    high, high_open = _end(interval.high, interval.high_open, value, -1)
+    return Interval(low, low_open, high, high_open)
+
+
+def _end(end: Fraction | None, open_: bool, value: Fraction, way: int) -> tuple[Fraction | None, bool]:
+    if end is None or end.denominator < LONG:
+        return end, open_
+    digits = PLACES - len(str(abs(end.numerator) // end.denominator))
+    scaled = end * way * Fraction(10) ** digits
+    moved = way * math.ceil(scaled) / Fraction(10) ** digits
+    return (value, False) if (value - moved) * way <= 0 else (moved, False)

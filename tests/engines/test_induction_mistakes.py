@@ -80,3 +80,40 @@ def test_how_many_add_is_how_much_is_added() -> None:
     assert system is not None, diagnostics
     goals = [ClaimGoal(each) for each in system.claims.values()]
     assert proofs(system, goals) == goals
+
+
+ROUNDED = """rulebook "Rounded" "Each is paid a part of his gain, in whole dollars."
+asset USD
+party Trader:
+    gain: USD at least 0
+    paid: USD = 0
+party Venue, one:
+    rate: ratio at least 0
+    most: USD = 0
+action payout:
+    Venue.most := Venue.rate * (sum of t.gain for t: Trader)
+    for each t: Trader:
+        t.paid := floor(t.gain * Venue.rate, 1 USD)
+let all_paid = (sum of t.paid for t: Trader)
+claim bound after payout:
+    {claim}
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("all_paid <= Venue.most", True),
+        ("all_paid >= 0", True),
+        ("Venue.most - all_paid <= 1 USD * (count of t: Trader)", True),
+        ("all_paid = Venue.most", False),
+        ("all_paid >= Venue.most", False),
+        ("Venue.most - all_paid <= 1 USD", False),
+        ("Venue.most - all_paid < 1 USD * (count of t: Trader)", False),  # with nobody there, 0 < 0
+    ],
+)
+def test_what_each_member_loses_by_rounding_is_less_than_a_step_each(claim: str, holds: bool) -> None:
+    system, diagnostics = compile_text(ROUNDED.format(claim=claim))
+    assert system is not None, diagnostics
+    goals = [ClaimGoal(each) for each in system.claims.values()]
+    assert proofs(system, goals) == (goals if holds else [])

@@ -57,6 +57,10 @@ class Concrete:
             for k, each in enumerate(classes):
                 members = parts.get(k, [])
                 self._sum(each, ("",), Fraction(len(members)))
+                for (of, meaning), number in algebra.floors.items():
+                    if of == party and (each, ("floor", number)) in algebra.rounded:
+                        floors = (Fraction(self._of(meaning, m).__floor__()) for m in members)
+                        self._sum(each, ("floor", number), sum(floors, Fraction(0)))
                 for f in scene.book.system.fields.values():
                     if f.party == party and isinstance(f.type, ir.Number):
                         for i in range(sizes[f.per]) if f.per else range(1):
@@ -90,13 +94,19 @@ class Concrete:
             return self.before[question[1], member, question[2]]
         if question[0] == "is":
             return self.before[question[1], member, question[2]] == question[3]
-        total = Fraction(0)
-        for atom, parts in question[1]:
-            if atom[0] == "share":
-                raise Unsure(str(atom))
-            value = Fraction(1) if atom == ("",) else self.before[atom[0], member, atom[1]]
-            total += self.number(Poly(dict(parts))) * value
-        return total > 0
+        return self._of(question[1], member) > 0
+
+    def _of(self, own: Any, member: int) -> Fraction:
+        """The value of a number that each member of a class has."""
+        return sum((self.number(Poly(dict(parts))) * self._atom(atom, member) for atom, parts in own), Fraction(0))
+
+    def _atom(self, atom: tuple, member: int) -> Fraction:
+        if atom[0] == "share":
+            raise Unsure(str(atom))
+        if atom[0] == "floor":
+            meaning = next(own for (_, own), number in self.scene.algebra.floors.items() if number == atom[1])
+            return Fraction(self._of(meaning, member).__floor__())
+        return Fraction(1) if atom == ("",) else self.before[atom[0], member, atom[1]]
 
     def number(self, p: Poly) -> Fraction:
         term = p.term()
@@ -332,6 +342,12 @@ action bonus(n: USD):
         transfer n from Venue.fund to t.margin
         if t.hits > 1:
             Venue.hits -= 2
+action cut(rate: ratio):
+    require rate >= 0 and rate <= 1
+    for each t: Trader:
+        transfer floor(t.margin * rate, 1 USD) from t.margin to Venue.fund
+        if floor(t.margin * rate, 5 USD) > 5 USD:
+            t.hits += floor(t.owes / 7 USD, 1)
 action take(n: USD):
     collect n:
         taking x from each t: Trader where t.margin > 1 USD up to t.margin in proportion to t.margin:
