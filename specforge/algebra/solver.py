@@ -168,8 +168,13 @@ def substitute(of: Any, pairs: Sequence[tuple[z3.ExprRef, z3.ExprRef]]) -> Any:
 
 
 def renamed(constant: z3.ExprRef, suffix: str) -> z3.ExprRef:
-    """A fresh constant of the same sort, its name lengthened."""
-    return (flag if isinstance(constant, z3.BoolRef) else number)(name_of(constant) + suffix)
+    """A fresh constant of the same sort, its name lengthened.  INVARIANT: of a flag `x=1` it is x that is another: it says
+    nothing against `x=2`."""
+    name = name_of(constant)
+    if not isinstance(constant, z3.BoolRef):
+        return number(name + suffix)
+    what, chosen, value = name.rpartition("=")
+    return flag(f"{what}{suffix}={value}" if chosen else name + suffix)
 
 
 def at_most(conds: Sequence[Any], count: int) -> Any:

@@ -17,9 +17,42 @@ CONTEXT = z3.main_ctx()  # made now, by one thread: made by two at once, there w
 _CONTEXT = CONTEXT.ref()
 _ARRAYS = [z3.Ast * count for count in range(32)]
 
+# INVARIANT: what is made has arguments of the right sorts, so that no error has to be asked for after each call; what is null
+# nevertheless (out of memory) is an exception. Whoever interrupts must not do so here (engines/deadline.py).
+def _plain(binding: Any) -> Any:
+    return binding.__defaults__[0].f
 
-def _flag(made: Any) -> Any:
-    return z3.BoolRef(made, CONTEXT)
+
+_keep, _release = _plain(z3.Z3_inc_ref), _plain(z3.Z3_dec_ref)
+_not, _and, _or, _if = map(_plain, (z3.Z3_mk_not, z3.Z3_mk_and, z3.Z3_mk_or, z3.Z3_mk_ite))
+_implies, _eq, _lt, _le, _gt, _ge = map(
+    _plain, (z3.Z3_mk_implies, z3.Z3_mk_eq, z3.Z3_mk_lt, z3.Z3_mk_le, z3.Z3_mk_gt, z3.Z3_mk_ge)
+)
+_add, _sub, _mul = map(_plain, (z3.Z3_mk_add, z3.Z3_mk_sub, z3.Z3_mk_mul))
+
+
+class _Flag(z3.BoolRef):
+    def __init__(self, made: Any):
+        if not made:
+            raise z3.Z3Exception("out of memory")
+        self.ast, self.ctx = made, CONTEXT
+        _keep(_CONTEXT, made)
+
+    def __del__(self, release: Any = _release, context: Any = _CONTEXT) -> None:
+        if self.ctx.ref() is not None:  # at the very end, the context goes first
+            release(context, self.ast)
+
+
+class _Number(z3.ArithRef):
+    def __init__(self, made: Any):
+        if not made:
+            raise z3.Z3Exception("out of memory")
+        self.ast, self.ctx = made, CONTEXT
+        _keep(_CONTEXT, made)
+
+    def __del__(self, release: Any = _release, context: Any = _CONTEXT) -> None:
+        if self.ctx.ref() is not None:
+            release(context, self.ast)
 
 
 def _all(parts: Sequence[Any]) -> Any:
@@ -32,12 +65,12 @@ _REAL, _FLAG = z3.RealSort(CONTEXT), z3.BoolSort(CONTEXT)
 
 def number(name: str) -> Any:
     """The unknown number of that name."""
-    return z3.ArithRef(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _REAL.ast), CONTEXT)
+    return _Number(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _REAL.ast))
 
 
 def flag(name: str) -> Any:
     """The unknown flag of that name."""
-    return _flag(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _FLAG.ast))
+    return _Flag(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _FLAG.ast))
 
 
 def name_of(unknown: Any) -> str:
@@ -66,53 +99,53 @@ def _mentions(term: Any, mark: str, seen: dict[int, bool]) -> bool:
 
 
 def both(parts: Sequence[Any]) -> Any:
-    return _flag(z3.Z3_mk_and(_CONTEXT, len(parts), _all(parts)))
+    return _Flag(_and(_CONTEXT, len(parts), _all(parts)))
 
 
 def either(parts: Sequence[Any]) -> Any:
-    return _flag(z3.Z3_mk_or(_CONTEXT, len(parts), _all(parts)))
+    return _Flag(_or(_CONTEXT, len(parts), _all(parts)))
 
 
 def no(cond: Any) -> Any:
-    return _flag(z3.Z3_mk_not(_CONTEXT, cond.ast))
+    return _Flag(_not(_CONTEXT, cond.ast))
 
 
 def follows(a: Any, b: Any) -> Any:
-    return _flag(z3.Z3_mk_implies(_CONTEXT, a.ast, b.ast))
+    return _Flag(_implies(_CONTEXT, a.ast, b.ast))
 
 
 def choice(cond: Any, a: Any, b: Any) -> Any:
     """`a` where `cond` holds, else `b`: both flags, or both numbers."""
-    made = z3.Z3_mk_ite(_CONTEXT, cond.ast, a.ast, b.ast)
-    return z3.BoolRef(made, CONTEXT) if isinstance(a, z3.BoolRef) else z3.ArithRef(made, CONTEXT)
+    made = _if(_CONTEXT, cond.ast, a.ast, b.ast)
+    return _Flag(made) if isinstance(a, z3.BoolRef) else _Number(made)
 
 
 def at_most(a: Any, b: Any) -> Any:
-    return _flag(z3.Z3_mk_le(_CONTEXT, a.ast, b.ast))
+    return _Flag(_le(_CONTEXT, a.ast, b.ast))
 
 
 def at_least(a: Any, b: Any) -> Any:
-    return _flag(z3.Z3_mk_ge(_CONTEXT, a.ast, b.ast))
+    return _Flag(_ge(_CONTEXT, a.ast, b.ast))
 
 
 def less(a: Any, b: Any) -> Any:
-    return _flag(z3.Z3_mk_lt(_CONTEXT, a.ast, b.ast))
+    return _Flag(_lt(_CONTEXT, a.ast, b.ast))
 
 
 def more(a: Any, b: Any) -> Any:
-    return _flag(z3.Z3_mk_gt(_CONTEXT, a.ast, b.ast))
+    return _Flag(_gt(_CONTEXT, a.ast, b.ast))
 
 
 def alike(a: Any, b: Any) -> Any:
-    return _flag(z3.Z3_mk_eq(_CONTEXT, a.ast, b.ast))
+    return _Flag(_eq(_CONTEXT, a.ast, b.ast))
 
 
 def total(parts: Sequence[Any]) -> Any:
-    return z3.ArithRef(z3.Z3_mk_add(_CONTEXT, len(parts), _all(parts)), CONTEXT)
+    return _Number(_add(_CONTEXT, len(parts), _all(parts)))
 
 
 def product(parts: Sequence[Any]) -> Any:
-    return z3.ArithRef(z3.Z3_mk_mul(_CONTEXT, len(parts), _all(parts)), CONTEXT)
+    return _Number(_mul(_CONTEXT, len(parts), _all(parts)))
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -120,7 +153,7 @@ def plus(a: Any, b: Any) -> Any:
 
 
 def minus(a: Any, b: Any) -> Any:
-    return z3.ArithRef(z3.Z3_mk_sub(_CONTEXT, 2, _all((a, b))), CONTEXT)
+    return _Number(_sub(_CONTEXT, 2, _all((a, b))))
 
 
 def times(a: Any, b: Any) -> Any:
@@ -145,7 +178,7 @@ def check(solver: z3.Solver, assuming: Sequence[Any]) -> int:
 def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
     """The same flag over other unknowns: each first of a pair becomes the second."""
     ours, theirs = _all([a for a, _ in pairs]), _all([b for _, b in pairs])
-    return _flag(z3.Z3_substitute(_CONTEXT, of.ast, len(pairs), ours, theirs))
+    return _Flag(z3.Z3_substitute(_CONTEXT, of.ast, len(pairs), ours, theirs))
 
 
 def roots(of: Any) -> list[Any]:

@@ -19,7 +19,7 @@ from specforge.algebra.solver import Interrupted, interrupt, recover, work_done
 
 AGAIN = 0.2  # seconds; the first time may fall on deaf ears (in a `__del__`, nothing that is raised gets out)
 SOON = 0.001  # seconds; the solver's binding is in the middle of something
-UNBREAKABLE = "z3"  # the package whose counts of references are wrong for ever after, if it is broken off
+UNBREAKABLE = ("z3", "specforge.algebra.terms")  # whose counts of references are wrong for ever after, if broken off
 LONGEST = 1e8  # seconds that an alarm can be set for
 
 
@@ -70,7 +70,7 @@ def at_most(seconds: float, worked: bool = False) -> Generator[None]:
 
 def _unbreakable(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] == UNBREAKABLE:
+        if frame.f_globals.get("__name__", "").startswith(UNBREAKABLE):
             return True
         frame = frame.f_back
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 
@@ -197,3 +198,40 @@ def test_what_is_assumed_of_an_action_is_no_defect_of_it() -> None:
     unrolling = Unrolling(Encoding(system, {}, Grids(), goals))
     unrolling.extend()
     assert unrolling.ask(0, unrolling.bad(0, 0)) == "unsat"
+
+
+WORTH = """rulebook "Worth" "What somebody's lots are worth, as they are looked at, and given back."
+asset USD
+asset LOT
+party Trader:
+    position: net LOT
+party Venue, one:
+    mark: USD per LOT above 0
+    looked: flag = no
+    taken: net LOT
+action trade(buyer: Trader, seller: Trader):
+    transfer 1 LOT from seller.position to buyer.position
+duty look after trade:
+    when not Venue.looked
+    Venue.looked := yes
+duty give_back(t: Trader) after trade:
+    when Venue.looked and t.position > 0
+    transfer t.position from t.position to Venue.taken
+claim looking_changes_nothing after look:
+    for all t: Trader: t.position * Venue.mark = old(t.position * Venue.mark)
+claim giving_changes_nothing after give_back(t):
+    t.position * Venue.mark = old(t.position * Venue.mark)
+"""
+
+
+def test_what_a_number_is_after_a_step_says_nothing_against_what_it_was_before() -> None:
+    """Found 2026-11-26: that a position on a grid is 1 now excluded that it was 0 before; whoever compared the two found
+    everything unequal."""
+    system = system_of(WORTH)
+    grids = Grids({"LOT": (Fraction(-1), Fraction(0), Fraction(1))})
+    goals: list[Goal] = [ClaimGoal(each) for each in system.claims.values()]
+    unrolling = Unrolling(Encoding(system, {"Trader": 2}, grids, goals))
+    for expected in (["unsat", "unsat"], ["unsat", "unsat"], ["unsat", "sat"]):
+        unrolling.extend()
+        t = len(unrolling.steps) - 1
+        assert [unrolling.ask(at, unrolling.bad(at, t)) for at in (0, 1)] == expected
