@@ -329,7 +329,7 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     resource_tracker.ensure_running()  # it would undo what `_no_interrupt` has done, if it were started later
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["specforge.engines.portfolio"])
+    context.set_forkserver_preload(["specforge.engines.portfolio", "specforge.elaborate"])
     return context
 
 

@@ -154,7 +154,7 @@ class CrowdAlgebra:
     # -- values
 
     def number(self, value: Fraction) -> Poly:
-        return Poly.of(Fraction(value))
+        return Poly.of(value)
 
     def flag(self, value: bool) -> bool:
         return value

@@ -77,7 +77,7 @@ def no(expr: ir.Expr) -> ir.Expr:
     return ir.Op(ir.Operator.NOT, (expr,))
 
 
-@frozen
+@frozen(cache_hash=True)
 class Case:
     """`kind`: the start, a rest, an action or a duty; `members`: which member each argument is (a number, per party);
     `named`: how many members of each open party that names; `fixed`: the parameters that are members, per value."""

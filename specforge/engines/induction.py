@@ -49,6 +49,8 @@ class Shared:
     names: dict[str, ir.Expr] = field(factory=dict)
     scenes: dict[Any, tuple[Scene, Any] | NotAdditive] = field(factory=dict)
     layers: int = 0
+    giving: dict[Case, bool] = field(factory=dict)  # transitions in which somebody of the crowd may give something
+    resting: dict[Case, bool] = field(factory=dict)  # transitions that nobody listens to
 
 
 @define
@@ -311,7 +313,10 @@ class Prover:
         """No duty listens: the state after the action is at rest, and what is assumed is judged there."""
         if case.kind != "action" or case.then:
             return bool(case.then)
-        return not self.book.listening({case.rule} | called(self.system.actions[case.rule].body))
+        resting = self.shared.resting
+        if case not in resting:
+            resting[case] = not self.book.listening({case.rule} | called(self.system.actions[case.rule].body))
+        return resting[case]
 
     def ways(self, case: Case) -> list[str]:
         """"coarse" forgets of the crowd who counts in a tier, "plain" not, "split" cuts classes for what is assumed too."""
@@ -323,13 +328,12 @@ class Prover:
 
     def _shares(self, case: Case) -> bool:
         """Somebody of the crowd may give something."""
-        rules = [self.system.actions.get(case.rule) or self.system.duties.get(case.rule), self.system.duties.get(case.then)]
-        return any(
-            isinstance(node, ir.Tier) and node.party is not None
-            for rule in rules
-            if rule is not None
-            for node in ir.walk(rule.body)
-        )
+        giving = self.shared.giving
+        if case not in giving:
+            rules = [self.system.actions.get(case.rule) or self.system.duties.get(case.rule), self.system.duties.get(case.then)]
+            nodes = (node for rule in rules if rule is not None for node in ir.walk(rule.body))
+            giving[case] = any(isinstance(node, ir.Tier) and node.party is not None for node in nodes)
+        return giving[case]
 
     def _scene_showing(
         self, case: Case, extra: Extra, show: ir.Expr, env: Mapping[str, str] | None, way: str, judged: bool
