@@ -51,6 +51,7 @@ class Shared:
     layers: int = 0
     giving: dict[Case, bool] = field(factory=dict)  # transitions in which somebody of the crowd may give something
     resting: dict[Case, bool] = field(factory=dict)  # transitions that nobody listens to
+    cuts: dict[tuple[Case, Extra], Classes] = field(factory=dict)  # the classes that a transition itself asks for
 
 
 @define
@@ -60,9 +61,12 @@ class Known:
     lemmas: dict[str, Lemma] = field(factory=dict)
     done: dict[Need, Discharged] = field(factory=dict)
     shared: Shared = field(factory=Shared)
-    one_by_one: Shared = field(factory=Shared)  # for the rulebook in which guards are asked one by one
+    one_by_one: Shared = field(init=False)  # for the rulebook in which guards are asked one by one
     settling: Settling | None = None
     dropped: dict[tuple[int, str], int] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.one_by_one = Shared(cuts=self.shared.cuts)
 
 
 def prove(
@@ -220,12 +224,16 @@ class Prover:
                 made.evaluator.splitting = False
             return made, goal
 
+        cuts = self.shared.cuts
         if way != "split":
-            return in_classes(build, parties)
+            made = in_classes(build, parties, seed=cuts.get((case, extra)))
+            if show is None:
+                cuts[case, extra] = made[0].algebra.crowd
+            return made
         if alike in self.crowded and len(self.lemmas) > self.crowded[alike] * FEWER:
             raise NotAdditive(CROWDED)
         try:
-            made = in_classes(build, parties, SPLIT_LIMIT, self.classes.pop(alike, None))
+            made = in_classes(build, parties, SPLIT_LIMIT, self.classes.pop(alike, None) or cuts.get((case, extra)))
         except NotAdditive:
             if saying:
                 self.crowded[alike] = len(self.lemmas)
