@@ -77,6 +77,13 @@ class Virtual:
     def empty(self) -> Bool:
         return self.sum(HEAD).term() == 0
 
+    @property
+    def is_lasting(self) -> bool:
+        """What makes the class is said in terms of the state alone, not of what was given a number on the way."""
+        positive = [part for question in self.answers if question[0] == "positive" for part in question[1]]
+        made = [atom[0] == "floor" or any("!" in x.name for monomial, _ in by for x in monomial) for atom, by in positive]
+        return not any(made)
+
     def cut(self, question: Question, number: int) -> list[Virtual]:
         return [
             Virtual(self.party, f"{self.party}~{number + way}", {**self.answers, question: answer})

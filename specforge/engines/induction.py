@@ -51,7 +51,8 @@ class Shared:
     layers: int = 0
     giving: dict[Case, bool] = field(factory=dict)  # transitions in which somebody of the crowd may give something
     resting: dict[Case, bool] = field(factory=dict)  # transitions that nobody listens to
-    cuts: dict[tuple[Case, Extra], Classes] = field(factory=dict)  # the classes that a transition itself asks for
+    cuts: dict[tuple[Case, Extra | None], Classes] = field(factory=dict)  # the classes that a transition asks for; under
+    # None, those that mean the same whoever else is named
 
 
 @define
@@ -224,16 +225,18 @@ class Prover:
                 made.evaluator.splitting = False
             return made, goal
 
-        cuts = self.shared.cuts
+        asked_for = self.shared.cuts.get((case, extra)) or self.shared.cuts.get((case, None))
         if way != "split":
-            made = in_classes(build, parties, seed=cuts.get((case, extra)))
+            made = in_classes(build, parties, seed=asked_for)
             if show is None:
-                cuts[case, extra] = made[0].algebra.crowd
+                crowd: Classes = made[0].algebra.crowd
+                lasting = all(each.is_lasting for classes in crowd.values() for each in classes)
+                self.shared.cuts |= {(case, extra): crowd} | ({(case, None): crowd} if lasting else {})
             return made
         if alike in self.crowded and len(self.lemmas) > self.crowded[alike] * FEWER:
             raise NotAdditive(CROWDED)
         try:
-            made = in_classes(build, parties, SPLIT_LIMIT, self.classes.pop(alike, None) or cuts.get((case, extra)))
+            made = in_classes(build, parties, SPLIT_LIMIT, self.classes.pop(alike, None) or asked_for)
         except NotAdditive:
             if saying:
                 self.crowded[alike] = len(self.lemmas)
