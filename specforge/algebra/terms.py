@@ -18,7 +18,10 @@ _CONTEXT = CONTEXT.ref()
 _ARRAYS = [z3.Ast * count for count in range(32)]
 
 # INVARIANT: what is made has arguments of the right sorts, so that no error has to be asked for after each call; what is null
-# nevertheless (out of memory) is an exception. Whoever interrupts must not do so here (engines/deadline.py).
+# nevertheless (out of memory, a mistake in the sorts) is an exception.  Whoever interrupts must not do so here
+# (engines/deadline.py).
+
+
 def _plain(binding: Any) -> Any:
     return binding.__defaults__[0].f
 
@@ -31,27 +34,31 @@ _implies, _eq, _lt, _le, _gt, _ge = map(
 _add, _sub, _mul = map(_plain, (z3.Z3_mk_add, z3.Z3_mk_sub, z3.Z3_mk_mul))
 
 
+def _refused() -> z3.Z3Exception:
+    return z3.Z3Exception(z3.Z3_get_error_msg(_CONTEXT, z3.Z3_get_error_code(_CONTEXT)))
+
+
 class _Flag(z3.BoolRef):
     def __init__(self, made: Any):
-        if not made:
-            raise z3.Z3Exception("out of memory")
         self.ast, self.ctx = made, CONTEXT
+        if not made:
+            raise _refused()
         _keep(_CONTEXT, made)
 
     def __del__(self, release: Any = _release, context: Any = _CONTEXT) -> None:
-        if self.ctx.ref() is not None:  # at the very end, the context goes first
+        if self.ast and self.ctx.ref() is not None:  # at the very end, the context goes first
             release(context, self.ast)
 
 
 class _Number(z3.ArithRef):
     def __init__(self, made: Any):
-        if not made:
-            raise z3.Z3Exception("out of memory")
         self.ast, self.ctx = made, CONTEXT
+        if not made:
+            raise _refused()
         _keep(_CONTEXT, made)
 
     def __del__(self, release: Any = _release, context: Any = _CONTEXT) -> None:
-        if self.ctx.ref() is not None:
+        if self.ast and self.ctx.ref() is not None:
             release(context, self.ast)
 
 
