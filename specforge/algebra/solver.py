@@ -75,8 +75,7 @@ def due_in(seconds: float) -> Generator[None]:
 
 def asked(solver: z3.Solver, rlimit: int, milliseconds: int, *assuming: Any) -> Answer:
     """sat, unsat or unknown (it was interrupted, the time or the work ran out).  `rlimit` 0: as much work as it takes."""
-    solver.set("rlimit", rlimit)
-    solver.set("timeout", milliseconds)
+    solver.set(rlimit=rlimit, timeout=milliseconds)
     try:
         with due_in(min(milliseconds / 1000, (rlimit or math.inf) * SLOW / SECOND)):
             answer = check(solver, assuming)
