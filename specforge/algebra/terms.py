@@ -23,7 +23,9 @@ _ARRAYS = [z3.Ast * count for count in range(32)]
 
 
 def _plain(binding: Any) -> Any:
-    return binding.__defaults__[0].f
+    """What the binding calls, without its question for errors; the binding itself, should it be made in another way."""
+    (inner,) = binding.__defaults__ or (None,)
+    return getattr(inner, "f", binding)
 
 
 _keep, _release = _plain(z3.Z3_inc_ref), _plain(z3.Z3_dec_ref)
