@@ -75,7 +75,7 @@ class Virtual:
 
     @property
     def empty(self) -> Bool:
-        return self.sum(HEAD).term() == 0
+        return po.is_zero(self.sum(HEAD))
 
     @property
     def is_lasting(self) -> bool:

@@ -59,12 +59,9 @@ FORMS_LIMIT = 12  # beyond this many forms a number is one term, with choices in
 def when(cond: Bool) -> When:
     if isinstance(cond, bool):
         return ALWAYS if cond else When(False, {None: False})
-    inner, sign = (cond.arg(0), False) if z3.is_not(cond) else (cond, True)
-    if sign and z3.is_const(inner):
-        group, chosen, value = terms.name_of(inner).rpartition("=")
-        if chosen:
-            return When(cond, {group: value})
-    return When(cond, {inner.get_id(): sign})
+    number, sign, name = terms.literal(cond)
+    group, chosen, value = name.rpartition("=")
+    return When(cond, {group: value} if chosen else {number: sign})
 
 
 def one_of(found: Iterable[tuple[When | None, z3.ArithRef]], made_of: frozenset[str]) -> Num | None:

@@ -87,6 +87,19 @@ def name_of(unknown: Any) -> str:
     return z3.Z3_get_symbol_string(_CONTEXT, symbol)
 
 
+def literal(of: Any) -> tuple[int, bool, str]:
+    """Of a flag: the number of the condition it is, or is the opposite of; whether it is that condition; its name, if it is an
+    unknown.  A number is for as long as the term lives."""
+    term = of.ast
+    declared = z3.Z3_get_app_decl(_CONTEXT, term)
+    kind = z3.Z3_get_decl_kind(_CONTEXT, declared)
+    if kind == z3.Z3_OP_NOT:
+        return z3.Z3_get_ast_id(_CONTEXT, z3.Z3_get_app_arg(_CONTEXT, term, 0)), False, ""
+    unknown = kind == z3.Z3_OP_UNINTERPRETED
+    name = z3.Z3_get_symbol_string(_CONTEXT, z3.Z3_get_decl_name(_CONTEXT, declared)) if unknown else ""
+    return z3.Z3_get_ast_id(_CONTEXT, term), True, name
+
+
 def mentions(of: Any, mark: str, seen: dict[int, bool]) -> bool:
     """Does the term speak of an unknown whose name has that mark?  `seen`: what is known of terms that live as long."""
     return _mentions(of.ast, mark, seen)

@@ -310,9 +310,9 @@ def _bounds(scene: Scene) -> None:
 def _classes(scene: Scene) -> None:
     for classes in scene.algebra.crowd.values():
         for each in classes:
-            head = each.sum(("",)).term()
-            scene.algebra.facts[PLAIN].append(head >= 0)
-            scene.algebra.facts[STRICT].append(disj((head == 0, head >= 1)))
+            head = each.sum(("",))
+            scene.algebra.facts[PLAIN].append(po.at_least_zero(head))
+            scene.algebra.facts[STRICT].append(disj((po.is_zero(head), head.term() >= 1)))
 
 
 def _class_facts(scene: Scene) -> None:
@@ -329,7 +329,7 @@ def _class_facts(scene: Scene) -> None:
                     cond = Cond(own, ">")
                     for stage, fact in algebra.consequences(cond if answer else cond.negated()):
                         algebra.facts[stage].append(fact)
-            zero = conj(each.sum(atom).term() == 0 for atom in sorted(atoms, key=str))
+            zero = conj(po.is_zero(each.sum(atom)) for atom in sorted(atoms, key=str))
             algebra.facts[STRICT].append(implies(each.empty, zero))
 
 

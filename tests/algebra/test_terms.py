@@ -61,3 +61,10 @@ def test_other_unknowns_are_put_in():
 def test_a_mistake_in_the_sorts_is_noticed():
     with pytest.raises(z3.Z3Exception):
         terms.both([x, y])
+
+
+def test_a_flag_is_known_with_its_opposite() -> None:
+    number, sign, name = terms.literal(p)
+    assert (number, sign, name) == (p.get_id(), True, "p") and terms.literal(z3.Not(p)) == (number, False, "")
+    both = z3.And(p, q)
+    assert terms.literal(both) == (both.get_id(), True, "") and terms.literal(z3.BoolVal(True))[1:] == (True, "")
