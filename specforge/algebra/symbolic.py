@@ -225,7 +225,7 @@ def same(new: Any, old: Any) -> Bool:
 
 def as_term(value: Any) -> Any:
     """Any value as a Z3 term (flags and numbers only)."""
-    if isinstance(value, z3.BoolRef):
+    if type(value) is z3.BoolRef:
         return value
     if isinstance(value, bool):
         return z3.BoolVal(value)

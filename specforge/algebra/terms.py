@@ -28,7 +28,7 @@ def _plain(binding: Any) -> Any:
     return getattr(inner, "f", binding)
 
 
-_keep, _release = _plain(z3.Z3_inc_ref), _plain(z3.Z3_dec_ref)
+_keep = _plain(z3.Z3_inc_ref)
 _not, _and, _or, _if = map(_plain, (z3.Z3_mk_not, z3.Z3_mk_and, z3.Z3_mk_or, z3.Z3_mk_ite))
 _implies, _eq, _lt, _le, _gt, _ge = map(
     _plain, (z3.Z3_mk_implies, z3.Z3_mk_eq, z3.Z3_mk_lt, z3.Z3_mk_le, z3.Z3_mk_gt, z3.Z3_mk_ge)
@@ -36,32 +36,22 @@ _implies, _eq, _lt, _le, _gt, _ge = map(
 _add, _sub, _mul = map(_plain, (z3.Z3_mk_add, z3.Z3_mk_sub, z3.Z3_mk_mul))
 
 
-def _refused() -> z3.Z3Exception:
-    return z3.Z3Exception(z3.Z3_get_error_msg(_CONTEXT, z3.Z3_get_error_code(_CONTEXT)))
+def _kept(kind: Any, made: Any) -> Any:
+    """The term as an object of that class, which gives it back when it is no longer needed."""
+    if not made:
+        raise z3.Z3Exception(z3.Z3_get_error_msg(_CONTEXT, z3.Z3_get_error_code(_CONTEXT)))
+    term = kind.__new__(kind)
+    term.ast, term.ctx = made, CONTEXT
+    _keep(_CONTEXT, made)
+    return term
 
 
-class _Flag(z3.BoolRef):
-    def __init__(self, made: Any):
-        self.ast, self.ctx = made, CONTEXT
-        if not made:
-            raise _refused()
-        _keep(_CONTEXT, made)
-
-    def __del__(self, release: Any = _release, context: Any = _CONTEXT) -> None:
-        if self.ast and self.ctx.ref() is not None:  # at the very end, the context goes first
-            release(context, self.ast)
+def _flag(made: Any) -> Any:
+    return _kept(z3.BoolRef, made)
 
 
-class _Number(z3.ArithRef):
-    def __init__(self, made: Any):
-        self.ast, self.ctx = made, CONTEXT
-        if not made:
-            raise _refused()
-        _keep(_CONTEXT, made)
-
-    def __del__(self, release: Any = _release, context: Any = _CONTEXT) -> None:
-        if self.ast and self.ctx.ref() is not None:
-            release(context, self.ast)
+def _number(made: Any) -> Any:
+    return _kept(z3.ArithRef, made)
 
 
 def _all(parts: Sequence[Any]) -> Any:
@@ -74,12 +64,12 @@ _REAL, _FLAG = z3.RealSort(CONTEXT), z3.BoolSort(CONTEXT)
 
 def number(name: str) -> Any:
     """The unknown number of that name."""
-    return _Number(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _REAL.ast))
+    return _number(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _REAL.ast))
 
 
 def flag(name: str) -> Any:
     """The unknown flag of that name."""
-    return _Flag(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _FLAG.ast))
+    return _flag(z3.Z3_mk_const(_CONTEXT, z3.Z3_mk_string_symbol(_CONTEXT, name), _FLAG.ast))
 
 
 def name_of(unknown: Any) -> str:
@@ -121,53 +111,53 @@ def _mentions(term: Any, mark: str, seen: dict[int, bool]) -> bool:
 
 
 def both(parts: Sequence[Any]) -> Any:
-    return _Flag(_and(_CONTEXT, len(parts), _all(parts)))
+    return _flag(_and(_CONTEXT, len(parts), _all(parts)))
 
 
 def either(parts: Sequence[Any]) -> Any:
-    return _Flag(_or(_CONTEXT, len(parts), _all(parts)))
+    return _flag(_or(_CONTEXT, len(parts), _all(parts)))
 
 
 def no(cond: Any) -> Any:
-    return _Flag(_not(_CONTEXT, cond.ast))
+    return _flag(_not(_CONTEXT, cond.ast))
 
 
 def follows(a: Any, b: Any) -> Any:
-    return _Flag(_implies(_CONTEXT, a.ast, b.ast))
+    return _flag(_implies(_CONTEXT, a.ast, b.ast))
 
 
 def choice(cond: Any, a: Any, b: Any) -> Any:
     """`a` where `cond` holds, else `b`: both flags, or both numbers."""
     made = _if(_CONTEXT, cond.ast, a.ast, b.ast)
-    return _Flag(made) if isinstance(a, z3.BoolRef) else _Number(made)
+    return _flag(made) if isinstance(a, z3.BoolRef) else _number(made)
 
 
 def at_most(a: Any, b: Any) -> Any:
-    return _Flag(_le(_CONTEXT, a.ast, b.ast))
+    return _flag(_le(_CONTEXT, a.ast, b.ast))
 
 
 def at_least(a: Any, b: Any) -> Any:
-    return _Flag(_ge(_CONTEXT, a.ast, b.ast))
+    return _flag(_ge(_CONTEXT, a.ast, b.ast))
 
 
 def less(a: Any, b: Any) -> Any:
-    return _Flag(_lt(_CONTEXT, a.ast, b.ast))
+    return _flag(_lt(_CONTEXT, a.ast, b.ast))
 
 
 def more(a: Any, b: Any) -> Any:
-    return _Flag(_gt(_CONTEXT, a.ast, b.ast))
+    return _flag(_gt(_CONTEXT, a.ast, b.ast))
 
 
 def alike(a: Any, b: Any) -> Any:
-    return _Flag(_eq(_CONTEXT, a.ast, b.ast))
+    return _flag(_eq(_CONTEXT, a.ast, b.ast))
 
 
 def total(parts: Sequence[Any]) -> Any:
-    return _Number(_add(_CONTEXT, len(parts), _all(parts)))
+    return _number(_add(_CONTEXT, len(parts), _all(parts)))
 
 
 def product(parts: Sequence[Any]) -> Any:
-    return _Number(_mul(_CONTEXT, len(parts), _all(parts)))
+    return _number(_mul(_CONTEXT, len(parts), _all(parts)))
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -175,7 +165,7 @@ def plus(a: Any, b: Any) -> Any:
 
 
 def minus(a: Any, b: Any) -> Any:
-    return _Number(_sub(_CONTEXT, 2, _all((a, b))))
+    return _number(_sub(_CONTEXT, 2, _all((a, b))))
 
 
 def times(a: Any, b: Any) -> Any:
@@ -200,7 +190,7 @@ def check(solver: z3.Solver, assuming: Sequence[Any]) -> int:
 def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
     """The same flag over other unknowns: each first of a pair becomes the second."""
     ours, theirs = _all([a for a, _ in pairs]), _all([b for _, b in pairs])
-    return _Flag(z3.Z3_substitute(_CONTEXT, of.ast, len(pairs), ours, theirs))
+    return _flag(z3.Z3_substitute(_CONTEXT, of.ast, len(pairs), ours, theirs))
 
 
 def roots(of: Any) -> list[Any]:

@@ -38,7 +38,7 @@ x, y, p, q = z3.Real("x"), z3.Real("y"), z3.Bool("p"), z3.Bool("q")
 )
 def test_a_term_made_directly_is_the_one_that_z3_makes(ours, theirs):
     assert ours.eq(theirs)
-    assert isinstance(ours, type(theirs))
+    assert type(ours) is type(theirs)
 
 
 def test_many_arguments_are_one_term():
