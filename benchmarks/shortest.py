@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import permutations
+
+from quicktions import Fraction
 
 INITIAL, MAINTENANCE, TICKS = 2, 1, (-3, -1, 1, 3)
 AMOUNTS = (Fraction(1, 2), 1, 2, 3, 4, 6)

@@ -6,11 +6,11 @@ Used to hold the carriers together: whatever is drawn here must mean the same on
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from attrs import evolve, frozen
 from hypothesis import strategies as st
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine
 from specforge.core import ir
@@ -105,7 +105,9 @@ class Features:
 LINEAR = Features(products=False, division=False, rounding=False, policies=(ir.Policy.ANY, ir.Policy.HIGHEST), steps=False)
 
 small_numbers = st.one_of(
-    st.integers(-6, 12).map(Fraction), st.fractions(-5, 10, max_denominator=6), st.sampled_from([Fraction(1, 200), Fraction(3)])
+    st.integers(-6, 12).map(Fraction),
+    st.fractions(-5, 10, max_denominator=6).map(Fraction),
+    st.sampled_from([Fraction(1, 200), Fraction(3)]),
 )
 
 

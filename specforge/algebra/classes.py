@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from typing import Any
 
 import z3
 from attrs import define, field, frozen
+from quicktions import Fraction
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.polynomial import Poly

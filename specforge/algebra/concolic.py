@@ -8,12 +8,12 @@ how "any price below 90 does" is proved, and how amounts are made round without 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import z3
 from attrs import frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import OPERATIONS, ExactAlgebra, ExactMachine
 from specforge.algebra.symbolic import real

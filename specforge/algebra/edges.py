@@ -7,12 +7,12 @@ which one of these is 0 or has no value, no decision changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from itertools import zip_longest
 from typing import Any
 
 import z3
 from attrs import define, field, frozen
+from quicktions import Fraction
 
 from specforge.algebra.symbolic import as_term
 from specforge.algebra.terms import real, roots

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from typing import Any
+
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.core.evaluate import Env, Evaluator

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import partial
 from typing import Any, Literal
 
 import z3
 from attrs import define, field, frozen
+from quicktions import Fraction
 
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.solver import asked

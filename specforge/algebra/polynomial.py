@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import z3
+from quicktions import Fraction
 
 from specforge.algebra import terms as direct
 from specforge.algebra.symbolic import conj, negate, real

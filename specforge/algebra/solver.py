@@ -6,10 +6,10 @@ import math
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from fractions import Fraction
 from typing import Any, Literal
 
 import z3
+from quicktions import Fraction
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one

@@ -8,12 +8,12 @@ fixed denominator (0.5% of x is `x` over 200), so that comparisons stay comparis
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from fractions import Fraction
 from itertools import product
 from math import lcm
 from typing import Any
 
 from attrs import field, frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import OPERATIONS, Cell, ExactMachine, share_out
 from specforge.algebra.exact import State as ExactState

@@ -8,12 +8,12 @@ among them.  That is how `position * price` is kept out of nonlinear arithmetic 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
 import z3
 from attrs import define, field, frozen
+from quicktions import Fraction
 
 from specforge.algebra import terms
 from specforge.algebra.exact import OPERATIONS, Cell

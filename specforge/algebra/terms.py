@@ -7,11 +7,11 @@ to be flags, or numbers, of the one context there is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any, cast
 
 import z3
+from quicktions import Fraction
 
 CONTEXT = z3.main_ctx()  # made now, by one thread: made by two at once, there would be two
 _CONTEXT = CONTEXT.ref()

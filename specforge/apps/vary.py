@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from fractions import Fraction
+
+from quicktions import Fraction
 
 from specforge.apps.errors import UsageError
 from specforge.apps.terminal import layout_for, opened

@@ -8,8 +8,9 @@ language decides anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any, Protocol
+
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.diagnostics.source import Span

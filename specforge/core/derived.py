@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
+
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span

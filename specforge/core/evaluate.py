@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import assert_never
+
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.core.algebra import Algebra, Value, View

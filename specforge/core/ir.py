@@ -8,9 +8,9 @@ Everything the engines do, they do on this; none of them sees the text.
 from __future__ import annotations
 
 from enum import Enum
-from fractions import Fraction
 
 from attrs import field, frozen
+from quicktions import Fraction
 
 from specforge.diagnostics.source import NOWHERE, SourceFile, Span
 

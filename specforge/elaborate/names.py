@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 
 import attrs
 from attrs import define, frozen
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.diagnostics.codes import Code

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 import attrs
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.diagnostics.codes import Code

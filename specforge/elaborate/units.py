@@ -5,7 +5,7 @@ A unit is a sorted tuple of base units with their powers, `(("USD", 1), ("XBT", 
 
 from __future__ import annotations
 
-from fractions import Fraction
+from quicktions import Fraction
 
 Dims = tuple[tuple[str, int], ...]
 

@@ -7,8 +7,9 @@ assumptions.  A model becomes a Plan, which is only a suggestion until `evidence
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
+
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell
 from specforge.algebra.solver import Answer, Model, Session, at_most, new_flag, renamed, substitute

@@ -8,11 +8,11 @@ step's own unknowns `w`; `Unrolling` (engines/bmc.py) writes them down once per 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from itertools import product
 from typing import Any, cast
 
 from attrs import define, field, frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell
 from specforge.algebra.solver import new_flag, renamed

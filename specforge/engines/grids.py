@@ -7,10 +7,10 @@ by the compiler, never by the user; what is ranked by something nonlinear is let
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from attrs import evolve
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell
 from specforge.core import ir

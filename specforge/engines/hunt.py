@@ -9,10 +9,11 @@ the caller replays it, and asks on if it does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from itertools import islice, product
 from random import Random
 from typing import Any
+
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine
 from specforge.algebra.solver import SECOND

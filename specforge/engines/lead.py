@@ -6,11 +6,11 @@ The state may not be reachable.  If one of the guesses is false in it and true i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
+from quicktions import Fraction
 
 from specforge.algebra.classes import NotAdditive, Split
 from specforge.algebra.exact import Cell, ExactMachine, State

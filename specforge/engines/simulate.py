@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from fractions import Fraction
 from itertools import pairwise
 from random import Random
 from typing import Any
 
 from attrs import define, frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell
 from specforge.algebra.staged import Cells, Compiled, StagedMachine, Watched, whole

@@ -7,11 +7,11 @@ before it is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from attrs import frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine, State
 from specforge.algebra.solver import Irrational, Session

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 from attrs import evolve, frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine, State
 from specforge.core import ir

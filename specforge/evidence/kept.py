@@ -158,7 +158,7 @@ class _Pickler(pickle.Pickler):
         return None
 
 
-OTHERS = {("fractions", "Fraction"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")}
+OTHERS = {("quicktions", "Fraction"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")}
 
 
 class _Unpickler(pickle.Unpickler):

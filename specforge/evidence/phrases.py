@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 
 from attrs import define
+from quicktions import Fraction
 
 from specforge.core import derived, ir
 from specforge.core.substitute import substitute

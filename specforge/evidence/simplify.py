@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
 from attrs import evolve, frozen
+from quicktions import Fraction
 
 from specforge.algebra.concolic import ConcolicMachine
 from specforge.algebra.edges import Interval, range_around

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import Any
+
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine, State
 from specforge.core import ir

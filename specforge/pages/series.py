@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 
 from attrs import evolve, frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine, State
 from specforge.core import ir

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 import attrs
 from attrs import field, frozen
+from quicktions import Fraction
 
 from specforge.diagnostics.source import NOWHERE, Span
 

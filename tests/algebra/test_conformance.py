@@ -6,10 +6,10 @@ A new carrier joins by adding a machine to CARRIERS (anything that can be loaded
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import pytest
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine
 from specforge.algebra.staged import StagedMachine

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import pytest
 import z3
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from quicktions import Fraction
 
 from specforge.algebra.edges import Interval, range_around
 
@@ -38,7 +38,7 @@ def test_a_range_ends_where_a_condition_breaks(conditions: list[Any], expected: 
     assert range_around(conditions, "x", Fraction(3)) == expected
 
 
-factors = st.fractions(min_value=-5, max_value=5, max_denominator=4)
+factors = st.fractions(min_value=-5, max_value=5, max_denominator=4).map(Fraction)
 
 
 @st.composite

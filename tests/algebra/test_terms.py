@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
 import z3
+from quicktions import Fraction
 
 from specforge.algebra import terms
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
+
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.core.machine import first_option

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import ceil, floor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactAlgebra
 from specforge.core import derived, ir
@@ -16,7 +16,7 @@ from specforge.core.machine import DefectFound
 from specforge.diagnostics.codes import Code
 from tests.elaborate.helpers import HEAD, PARTIES, codes, good, machine, number, value
 
-numbers = st.fractions(min_value=-20, max_value=20, max_denominator=12)
+numbers = st.fractions(min_value=-20, max_value=20, max_denominator=12).map(Fraction)
 steps = st.sampled_from([Fraction(1), Fraction(1, 4), Fraction(3), Fraction(2, 3)])
 
 

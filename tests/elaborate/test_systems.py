@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import cProfile
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.diagnostics.codes import Code

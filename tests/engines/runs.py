@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 import z3
 from attrs import frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine, State
 from specforge.algebra.solver import substitute

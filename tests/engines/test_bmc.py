@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
+
+from quicktions import Fraction
 
 from specforge.algebra.solver import SECOND
 from specforge.core import ir

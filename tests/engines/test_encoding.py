@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from random import Random
 
 import pytest
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine
 from specforge.algebra.staged import StagedMachine

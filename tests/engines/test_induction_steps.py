@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 import z3
+from quicktions import Fraction
 
 from specforge.algebra.classes import NotAdditive, Own, Virtual
 from specforge.algebra.exact import ExactMachine

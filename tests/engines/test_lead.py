@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
+
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine
 from specforge.elaborate import load

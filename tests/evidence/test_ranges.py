@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quicktions import Fraction
 
 from specforge.algebra.edges import Interval
 from specforge.core import ir
@@ -43,7 +42,7 @@ def test_ends_can_be_read(low: Fraction, high: Fraction | None, value: int, expe
     assert said(low, False, high, True, Fraction(value)) == expected
 
 
-numbers = st.fractions(min_value=-50, max_value=50, max_denominator=10**14)
+numbers = st.fractions(min_value=-50, max_value=50, max_denominator=10**14).map(Fraction)
 
 
 @given(st.lists(numbers, min_size=3, max_size=3))

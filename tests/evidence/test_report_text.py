@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction as F
 from pathlib import Path
 
 from attrs import evolve
+from quicktions import Fraction as F
 
 from specforge.core import ir
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal

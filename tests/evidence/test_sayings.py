@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fractions import Fraction as F
-
 import pytest
+from quicktions import Fraction as F
 
 from specforge.elaborate import compile_text
 from specforge.evidence.explain import why

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 import z3
+from quicktions import Fraction
 
 from specforge.algebra.edges import Interval, range_around
 from specforge.algebra.symbolic import real

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction as F
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quicktions import Fraction as F
 
 from specforge.algebra.exact import ExactMachine
 from specforge.core import ir
@@ -76,7 +75,7 @@ UNITS = st.dictionaries(st.sampled_from(["USD", "XBT", "seconds"]), st.integers(
 
 
 @settings(max_examples=60, deadline=None)
-@given(UNITS, st.fractions(-1000, 1000, max_denominator=900), st.booleans())
+@given(UNITS, st.fractions(-1000, 1000, max_denominator=900).map(F), st.booleans())
 def test_what_is_written_as_a_rulebook_would_reads_back_exactly(powers: dict[str, int], value: F, ratio: bool):
     style = "ratio" if ratio and not powers else ""
     type = ir.Number(tuple(sorted(powers.items())), style)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from quicktions import Fraction
 
 from specforge.core import ir
 from specforge.diagnostics.source import SourceFile, Span

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any, Literal
 
 import z3
 from attrs import frozen
+from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine
 from specforge.algebra.solver import Model

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from fractions import Fraction
 
 import pytest
 import z3
+from quicktions import Fraction
 
 from specforge.algebra.exact import share_out
 from specforge.core import ir

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import pytest
+from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine
 from specforge.core import ir

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from quicktions import Fraction
 
 from specforge.elaborate import load
 from specforge.elaborate.load import compile_text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
+from quicktions import Fraction
 
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.source import SourceFile

@@ -1,0 +1,3 @@
+"""The library's Fraction does and means what Python's own does."""
+
+from fractions import Fraction as Fraction
