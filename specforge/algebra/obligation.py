@@ -18,7 +18,7 @@ from quicktions import Fraction
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import Sel, as_term, implies, negate
-from specforge.algebra.terms import assume, flag, mentions
+from specforge.algebra.terms import assume, conditions, flag, mentions
 
 Bool = Any
 Answer = Literal["proved", "open", "gave up"]
@@ -72,6 +72,10 @@ class Question:
 
     def _ask(self, rlimit: int) -> Answer:
         if self.goal is True:
+            return "proved"
+        stated = self.desk.where_stated(as_term(self.goal), self.hypotheses)
+        if stated is not None:
+            self.used = stated
             return "proved"
         last = max((stage for stage in (0, 1, 2) if self._any(stage)), default=0)
         answer: Answer = "open"
@@ -191,6 +195,8 @@ class Desk:
 
     of_crowd: dict[int, bool] = field(factory=dict)  # which terms speak of the crowd.  INVARIANT: only of terms in `asked`
     asked: dict[int, tuple[Any, bool]] = field(factory=dict)  # of what was asked, by its place in memory
+    stated: dict[int, Hypothesis] = field(factory=dict)  # what may be used, by its place in memory
+    stating: dict[int, list[Hypothesis]] = field(factory=dict)  # by the number of a condition.  INVARIANT: of terms in `stated`
     solvers: dict[tuple[int, bool], Told] = field(factory=dict)  # by the stage, and whether only named members are known
 
     def is_of_crowd(self, term: Any) -> bool:
@@ -198,6 +204,20 @@ class Desk:
         if known is None:
             known = self.asked[id(term)] = term, mentions_crowd(term, self.of_crowd)
         return known[1]
+
+    def where_stated(self, goal: Any, hypotheses: Sequence[Hypothesis]) -> frozenset[str] | None:
+        """The sources that say just that already: a step that changes nothing of what a lemma speaks of keeps the lemma."""
+        for each in hypotheses:
+            if each.stage == 0 and not isinstance(each.formula, bool) and id(each) not in self.stated:
+                self.stated[id(each)] = each
+                for condition in conditions(as_term(each.formula)):
+                    self.stating.setdefault(condition, []).append(each)
+        stating = [self.stating.get(condition, ()) for condition in conditions(goal)]
+        if not all(stating):
+            return None
+        usable = {id(each) for each in hypotheses}
+        first = [next((each.source for each in found if id(each) in usable), None) for found in stating]
+        return None if None in first else frozenset(filter(None, first))
 
     def knows_a_crowd(self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis]) -> bool:
         formulas = [as_term(each.formula) for each in hypotheses if each.stage == 0 and each.formula is not True]

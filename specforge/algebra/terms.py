@@ -6,7 +6,7 @@ to be flags, or numbers, of the one context there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -108,6 +108,19 @@ def _mentions(term: Any, mark: str, seen: dict[int, bool]) -> bool:
             known = unknown and mark in z3.Z3_get_symbol_string(_CONTEXT, z3.Z3_get_decl_name(_CONTEXT, declared))
         seen[at] = known
     return known
+
+
+def conditions(of: Any) -> list[int]:
+    """The numbers of the conditions that all have to hold for a flag to do so: its own, or those that "and" joins."""
+    return list(_conditions(of.ast))
+
+
+def _conditions(term: Any) -> Iterator[int]:
+    if z3.Z3_get_decl_kind(_CONTEXT, z3.Z3_get_app_decl(_CONTEXT, term)) == z3.Z3_OP_AND:
+        for at in range(z3.Z3_get_app_num_args(_CONTEXT, term)):
+            yield from _conditions(z3.Z3_get_app_arg(_CONTEXT, term, at))
+    else:
+        yield z3.Z3_get_ast_id(_CONTEXT, term)
 
 
 def both(parts: Sequence[Any]) -> Any:
