@@ -78,20 +78,22 @@ class Question:
             self.used = stated
             return "proved"
         last = max((stage for stage in (0, 1, 2) if self._any(stage)), default=0)
-        answer: Answer = "open"
         if self.desk.knows_a_crowd(self.known(0), self.hypotheses) and self._check(0, rlimit // 8, True)[0] == "unsat":
             return "proved"
-        for stage in range(last + 1):
-            if stage and not self._any(stage):
-                continue
-            self.stage = stage
-            result, model = self._check(stage, rlimit)
-            if result == "unsat":
-                return "proved"
-            answer = "gave up" if result == "unknown" else "open"
-            if result == "sat" and stage == last:
-                self.counterexample = model
+        answer = self._at(0, rlimit)
+        if last and answer != "proved":
+            answer = self._at(last, rlimit)
+            if last > 1 and self._any(1) and answer != "open":  # what can be with all that is known, can be with less
+                if self._at(1, rlimit) == "proved":
+                    return "proved"
+                self.stage, self.counterexample = last, None
         return answer
+
+    def _at(self, stage: int, rlimit: int) -> Answer:
+        self.stage = stage
+        result, self.counterexample = self._check(stage, rlimit)
+        answers: dict[str, Answer] = {"unsat": "proved", "sat": "open"}
+        return answers.get(result, "gave up")
 
     def follows_plainly(self, rlimit: int) -> bool:
         """Is it proved by the quick procedure alone?  For what is nice to know, and worth no more than a moment."""

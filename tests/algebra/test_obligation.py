@@ -45,3 +45,20 @@ def test_what_may_no_longer_be_used_is_forgotten():
 def test_what_takes_more_facts_to_believe_is_left_to_the_solver():
     found = asked(A, Hypothesis("later", 2, A))
     assert (found.answer, found.stage, found.used) == ("proved", 2, {"later"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "answer", "stage"),
+    [
+        (([A], [], []), "proved", 0),
+        (([], [A], [C]), "proved", 1),  # no more than is needed, though more is tried first
+        (([], [C], [A]), "proved", 2),
+        (([], [C], [B]), "open", 2),
+    ],
+)
+def test_a_proof_uses_the_least_that_suffices_and_a_counterexample_has_all(facts: Any, answer: str, stage: int):
+    found = Question(facts, [], A)
+    found.ask()
+    assert (found.answer, found.stage) == (answer, stage)
+    assert (found.counterexample is not None) == (answer == "open")
+    assert answer == "proved" or found.model == {"a": False, "b": True, "c": True}
