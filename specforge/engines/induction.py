@@ -423,7 +423,10 @@ class Prover:
         started = time.perf_counter()
         open_ = list(self.goals)
         for number, layer in enumerate(guesses.layers(self.book, open_, self._given(at_rest=True))):
+            known = set(self.lemmas)
             self.keep_inductive(layer, number)
+            if number and known == set(self.lemmas):  # nothing that could help is new
+                continue
             for goal in list(open_):
                 outcome = self.judge(goal, time.perf_counter() - started)
                 outcomes[goal] = outcome
