@@ -13,7 +13,7 @@ from quicktions import Fraction
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one
-from specforge.algebra.terms import CONTEXT, check, flag, name_of, number
+from specforge.algebra.terms import CONTEXT, alike, check, flag, name_of, number, real
 from specforge.algebra.terms import substitute as direct
 
 Answer = Literal["sat", "unsat", "unknown"]
@@ -127,7 +127,7 @@ class Session:
     @staticmethod
     def equation(name: str, value: Fraction) -> Any:
         """The unknown of that name has that value."""
-        return z3.Real(name) == z3.Q(value.numerator, value.denominator)
+        return alike(real(value), number(name))
 
 
 class Model:

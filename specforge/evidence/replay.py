@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from specforge.algebra.exact import ExactMachine, State
 from specforge.core import ir
 from specforge.core.machine import Choice, DefectFound, Firing, Machine, Members
@@ -134,7 +136,7 @@ def member_names(system: ir.System, sizes: dict[str, int]) -> dict[str, tuple[st
     used |= set(system.fields) | set(system.actions) | set(system.parties) | set(system.lets)
     for party in system.parties.values():
         used |= set(party.members or ())
-    fresh = iter([name for name in NAMES if name not in used] + [f"member{i}" for i in range(1, 1000)])
+    fresh = chain((name for name in NAMES if name not in used), (f"member{i}" for i in range(1, 1000)))
     result: dict[str, tuple[str, ...]] = {}
     for party in system.open_parties():
         named = [each.name for each in party.named]

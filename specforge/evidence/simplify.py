@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import evolve, frozen
@@ -15,7 +16,7 @@ from quicktions import Fraction
 
 from specforge.algebra.concolic import ConcolicMachine
 from specforge.algebra.edges import Interval, range_around
-from specforge.algebra.exact import Cell
+from specforge.algebra.exact import Cell, ExactMachine
 from specforge.algebra.solver import Irrational, Session
 from specforge.core import ir
 from specforge.core.machine import DefectFound
@@ -165,13 +166,14 @@ def _plain_flags(system: ir.System, trace: Trace, goal: Goal) -> Trace:
 
 
 def plain_start(system: ir.System, trace: Trace, goal: Goal) -> Trace:
-    """What starts at its default need not be said."""
-    for cell in list(trace.plan.start):
-        start = {k: v for k, v in trace.plan.start.items() if k != cell}
-        plain = shows(system, evolve(trace.plan, start=start), goal)
-        if plain is not None and plain.start == trace.start:
-            trace = plain
-    return trace
+    """What starts at its default need not be said: a run that starts in the same state is the same run."""
+    machine, said = ExactMachine(system, trace.plan.sizes), trace.plan.start
+    for cell in trace.plan.start:
+        fewer = {k: v for k, v in said.items() if k != cell}
+        with suppress(DefectFound):
+            machine.begin(fewer)
+            said = fewer if machine.save() == trace.start else said
+    return trace if said is trace.plan.start else shows(system, evolve(trace.plan, start=said), goal) or trace
 
 
 # ------------------------------------------------------------ rounder
