@@ -582,29 +582,42 @@ class StagedMachine:
 
         return self.compile(title, ["s", "o", *names], write)
 
-    def probe(self, name: str, conditions: Sequence[ir.Expr]) -> tuple[Compiled, int]:
-        """f(s, pick, took, hear, out, *args): performs the action's body on `s` without ever refusing, and then asks who is due
-        and whether `conditions` hold; notes in `out` by how much each comparison on the way was met.  Its second part: how
-        long `out` must be."""
+    def probe(self, name: str) -> tuple[Compiled, int]:
+        """f(s, pick, took, hear, out, *args): performs the action's body on `s` without ever refusing; notes in `out` by how
+        much each comparison on the way was met.  Its second part: how long `out` must be."""
         rule = self.system.actions[name]
         names = [f"a{i}" for i in range(len(rule.params))]
-        measured = 0
 
-        def write() -> str:
-            nonlocal measured
-            self.algebra.probes = 0
-            self.evaluator.in_duty, self.evaluator.old = False, "s"
+        def write() -> None:
+            self.evaluator.in_duty = False
             self.evaluator.execute(rule.body, {p.name: Code(a) for p, a in zip(rule.params, names, strict=True)})
+
+        return self._measuring(f"probe {name}", ["s", "pick", "took", "hear", "out", *names], write)
+
+    def probe_rest(self, conditions: Sequence[ir.Expr]) -> tuple[Compiled, int]:
+        """f(s, out): as `probe`, asks who is due in `s` and whether `conditions` hold."""
+
+        def write() -> None:
             for duty in self.system.duties.values():
                 ranges = [range(self.sizes[p.type.party]) for p in duty.params]  # type: ignore[union-attr]
                 for members in product(*ranges):
                     self.evaluator.value(duty.when, dict(zip([p.name for p in duty.params], members, strict=True)))
             for each in conditions:
                 self.evaluator.value(each, {})
+
+        return self._measuring("probe at rest", ["s", "out"], write)
+
+    def _measuring(self, title: str, params: Sequence[str], write: Callable[[], None]) -> tuple[Compiled, int]:
+        measured = 0
+
+        def noting() -> str:
+            nonlocal measured
+            self.algebra.probes, self.evaluator.old = 0, "s"
+            write()
             measured = self.algebra.probes
             return "None"
 
-        function = self.compile(f"probe {name}", ["s", "pick", "took", "hear", "out", *names], write)
+        function = self.compile(title, params, noting)
         return function, measured
 
     # -- running

@@ -361,8 +361,9 @@ class _Aim:
     Plays the body at two values, measures every comparison on the way, and takes the value at which one of them would be just
     met if it grew evenly in between."""
 
-    def __init__(self, machine: StagedMachine, action: ir.Action, conditions: Sequence[ir.Expr], draw: Draw):
-        self.function, self.measured = machine.probe(action.name, conditions)
+    def __init__(self, machine: StagedMachine, action: ir.Action, rest: tuple[Compiled, int], draw: Draw):
+        self.body, self.in_body = machine.probe(action.name)
+        self.rest, self.at_rest = rest
         self.numbers = [at for at, param in enumerate(action.params) if isinstance(param.type, ir.Number)]
         self.random, self.draw = draw.random, draw
 
@@ -385,10 +386,11 @@ class _Aim:
         return (*args[:at], value, *args[at + 1 :])
 
     def _measure(self, state: Cells, args: Args) -> list[Any]:
-        out: list[Any] = [None] * self.measured
+        state, body, rest = state[:], [None] * self.in_body, [None] * self.at_rest
         with suppress(DefectFound):
-            self.function(state[:], first_option, [], None, out, *args)
-        return out
+            self.body(state, first_option, [], None, body, *args)
+            self.rest(state, rest)
+        return body + rest
 
 
 # ---------------------------------------------------------------- playing
@@ -520,12 +522,14 @@ class Walk:
                 conditions.update((id(each), each) for each in state_assumptions(self.system, goal))
             elif isinstance(goal, ReachGoal):
                 conditions[id(goal.reach.cond)] = goal.reach.cond
-        for play in self.plays:
-            action = self.system.actions[play.name]
-            if any(isinstance(param.type, ir.Number) for param in action.params):
-                with suppress(SyntaxError, RecursionError):  # too large to be written out
-                    aim = _Aim(self.machine, action, list(conditions.values()), self.draw)
-                    play.aim = aim if 0 < aim.measured <= LARGEST_PROBE else None
+        with suppress(SyntaxError, RecursionError):  # too large to be written out
+            rest = self.machine.probe_rest(list(conditions.values()))
+            for play in self.plays:
+                action = self.system.actions[play.name]
+                if rest[1] <= LARGEST_PROBE and any(isinstance(param.type, ir.Number) for param in action.params):
+                    with suppress(SyntaxError, RecursionError):
+                        aim = _Aim(self.machine, action, rest, self.draw)
+                        play.aim = aim if 0 < aim.in_body + aim.at_rest <= LARGEST_PROBE else None
 
     def _settle_start(self, focus: int) -> bool:
         del self.log[:], self.done[:]
