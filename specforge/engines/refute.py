@@ -29,6 +29,7 @@ from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.simplify import shrink
 from specforge.evidence.trace import Plan, Trace
 
+FEW = 2  # members with whom everything is multiplied that ever is
 MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for
 MOST_STEPS = 40
 PATIENT = 120.0  # seconds for making one run small and round, and as many for its ranges: a last resort
@@ -36,15 +37,15 @@ PATIENT = 120.0  # seconds for making one run small and round, and as many for i
 
 @frozen
 class Effort:
-    """How much work is worth it.  `events` of random runs; `hunt`: for a run that somebody expects, turn by turn; `backed`: the
-    same where a scenario shows the run already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much
+    """How much work is worth it.  `events` of random runs; `hunt`: for a run that somebody expects, turn by turn; `backed`: for a
+    shorter one than a scenario shows already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much
     more for each goal.  `endless`: and then on, as long as there is time."""
 
     events: int = 10_000
     hunt: tuple[float, ...] = (2 * SECOND, 6 * SECOND, 18 * SECOND)
     backed: tuple[float, ...] = (0.35 * SECOND,)
     passing: tuple[float, ...] = (0.5 * SECOND,)
-    exclude: float = 0.5 * SECOND
+    exclude: float = 0.8 * SECOND
     exclude_each: float = 0.2 * SECOND
     endless: bool = False
 
@@ -96,8 +97,10 @@ class Quest:
 
     @property
     def found(self) -> bool:
-        """Found, and no longer than what is known anyway."""
-        return self.trace is not None and (self.known is None or self.trace.actions <= self.known.actions)
+        """Found by a search, and no longer than what is known anyway."""
+        if self.trace is None or self.trace is self.known:
+            return False
+        return self.known is None or self.trace.actions <= self.known.actions
 
     def scope(self) -> tuple[int, int] | None:
         """Members and actions up to which every run was excluded; None if nothing was."""
@@ -146,6 +149,7 @@ class Refuter:
         self.steps = bounds.steps or STEPS
         self.disagreements: list[str] = []
         self._hunts: dict[int, Hunt] = {}
+        self._grids: dict[int, Grids] = {}
 
     @property
     def left(self) -> float:
@@ -157,12 +161,14 @@ class Refuter:
         self._hunt([each for each in self.quests if each.hopeful])
 
     def search(self) -> None:
-        """After random runs: what is expected, then how short, then a moment for the rest."""
-        self._hunt([each for each in self.quests if each.hopeful and each.excluding])
+        """After random runs: what is expected and no scenario shows, then how short, then a moment for the rest."""
+        wanted = [each for each in self.quests if each.hopeful and each.excluding]
+        self._hunt([each for each in wanted if each.known is None])
         self._fall_back()
         units = self.effort.exclude + self.effort.exclude_each * sum(each.excluding for each in self.quests)
         asked = self.bounds.members is not None or self.bounds.steps is not None
         self._deepen(Work(math.inf if asked else units, self.clock))
+        self._hunt([each for each in wanted if each.known is not None and not self._is_short(each)])
         self._hunt([each for each in self.quests if not each.hopeful and each.excluding and self._is_open(each)])
         if self.effort.endless:
             self._go_on()
@@ -172,6 +178,13 @@ class Refuter:
         """The bounded search alone."""
         self._deepen(Work(math.inf, self.clock))
         self._finish()
+
+    def _is_short(self, quest: Quest) -> bool:
+        """Every shorter run was excluded; at least with some number of members that is not the least, and none was given up."""
+        if quest.shortest(self.least) is not None:
+            return True
+        fewer = (quest.actions or 0) - 1
+        return not quest.stuck and any(count > self.least and done >= fewer for count, done in quest.excluded.items())
 
     def _is_open(self, quest: Quest) -> bool:
         """A claim; or a free check for which runs of the usual size were not excluded."""
@@ -244,6 +257,14 @@ class Refuter:
                     searches.remove(search)
             length += 1
 
+    def grids(self, members: int) -> Grids:
+        """What a complete search keeps to a few values: found with few members, since more multiply nothing else."""
+        few = min(members, max(FEW, self.least))
+        if few not in self._grids:
+            sizes = {party.name: max(few, len(party.named)) for party in self.system.open_parties()}
+            self._grids[few] = grids_for(self.system, lightest_grid(self.system, products(self.system, sizes, [])), 0)
+        return self._grids[few]
+
     # ------------------------------------------------------------ deeper, without exhausting
 
     def _hunt(self, quests: Sequence[Quest]) -> None:
@@ -268,9 +289,9 @@ class Refuter:
         if id(quest) not in self._hunts:
             longest = LONGEST if quest.known is None else len(quest.known.steps)
             self._hunts[id(quest)] = Hunt(self.system, quest.goal, self.seed, longest)
-        hunt = self._hunts[id(quest)]
+        hunt, before = self._hunts[id(quest)], quest.actions
         for plan in hunt.run(Work(units, self.clock)):
-            if self._keep(quest, plan, "bounded search") and quest.found:
+            if self._keep(quest, plan, "bounded search") and quest.found and quest.actions != before:
                 break
         quest.seconds += time.monotonic() - start
         return not quest.found and not hunt.over
@@ -298,8 +319,7 @@ class _Deepening:
         self.refuter, self.quests, self.members, self.work = refuter, quests, members, work
         system, goals = refuter.system, [each.goal for each in quests]
         sizes = {party.name: max(members, len(party.named)) for party in system.open_parties()}
-        few = {name: min(count, max(MEMBERS, refuter.least)) for name, count in sizes.items()}  # more multiply nothing else
-        self.grids = grids_for(system, lightest_grid(system, products(system, few, [])), 0)
+        self.grids = refuter.grids(members)
         self.unrolling = Unrolling(Encoding(system, sizes, self.grids, goals), refuter.seed)
         self.limits = limits_of(self.grids)
         self.finished = -1  # runs with at most so many actions have no more steps than were looked at
@@ -326,7 +346,7 @@ class _Deepening:
 
     def _share(self) -> float:
         """Of the work that is left, for one question."""
-        return max(0.2 * SECOND, self.work.left * 0.2)
+        return max(0.4 * SECOND, self.work.left * 0.2)
 
     def _ask(self, at: int, length: int) -> None:
         quest, unrolling = self.quests[at], self.unrolling
