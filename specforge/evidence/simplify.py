@@ -185,10 +185,12 @@ def _round(system: ir.System, trace: Trace, goal: Goal, deadline: float) -> Trac
     sizes = [each for each in every if _is_size(system, trace.plan, each)]
     ratios = [each for each in every if not _dims(system, trace.plan, each)]
     amounts = [each for each in every if each not in sizes and each not in ratios]
-    trace = _round_together(system, trace, goal, ratios + amounts, deadline)
+    trace = together = _round_together(system, trace, goal, ratios + amounts, deadline)
     for spot in sizes + ratios + amounts:
         if time.monotonic() < deadline and spot in spots(system, trace.plan):  # a shorter run may have come out
             trace = _round_one(system, trace, goal, spot)
+    if trace is together:
+        return trace
     kept = spots(system, trace.plan)
     return _round_together(system, trace, goal, [each for each in ratios + amounts if each in kept], deadline)
 
