@@ -37,8 +37,8 @@ PATIENT = 120.0  # seconds for making one run small and round, and as many for i
 
 @frozen
 class Effort:
-    """How much work is worth it.  `events` of random runs; `hunt`: for a run that somebody expects, turn by turn; `backed`: for a
-    shorter one than a scenario shows already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much
+    """How much work is worth it.  `events` of random runs; `hunt`: for a run that somebody expects, turn by turn; `backed`: for
+    a shorter one than a scenario shows already; `passing`: for what nobody expects; `exclude`: for excluding runs, and so much
     more for each goal.  `endless`: and then on, as long as there is time."""
 
     events: int = 10_000

@@ -93,6 +93,27 @@ def test_what_no_search_finds_the_named_scenario_shows(book, monkeypatch):
     assert row.verdict is Verdict.REFUTED and row.engine == "scenario one_sale" and row.met is True
 
 
+def test_what_a_scenario_shows_is_hunted_for_only_if_there_may_be_a_shorter_run(book, monkeypatch):
+    def row(**effort: Any) -> tuple[Result, bool]:
+        monkeypatch.setattr(portfolio, "Effort", lambda endless: Effort(events=0, **effort))
+        rows: list[Result] = []
+        said: list[str] = []
+        decide(system, "till.rulebook", CheckOptions(only=("empty",)), Clock(math.inf), said.append, rows.append)
+        return rows[-1], "hunting for empty" in said
+
+    system, nothing_excluded = book(), {"exclude": 0, "exclude_each": 0}
+    found, hunted = row()
+    assert found.engine == "scenario one_sale" and found.shortest and not hunted
+    found, hunted = row(**nothing_excluded)
+    assert found.engine == "scenario one_sale" and not found.shortest and hunted
+    monkeypatch.setitem(globals(), "TEXT", TEXT.replace("    take(5 USD)", "    look()\n    take(5 USD)"))
+    system = book("action look():\n    Till.taken += 0 USD\n")
+    for effort in ({}, nothing_excluded):
+        found, hunted = row(**effort)
+        assert found.engine == "bounded search" and found.trace is not None and found.trace.actions == 1
+        assert hunted == bool(effort)
+
+
 def test_what_is_proved_and_refuted_is_an_error_of_ours(book):
     _, _, seen = stage("seek", None, book())
     assert isinstance(seen[0].quests[1], Quest) and seen[0].quests[1].trace is not None
