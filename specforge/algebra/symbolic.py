@@ -8,7 +8,7 @@ among them.  That is how `position * price` is kept out of nonlinear arithmetic 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import z3
@@ -66,19 +66,32 @@ def when(cond: Bool) -> When:
 
 def one_of(found: Iterable[tuple[When | None, z3.ArithRef]], made_of: frozenset[str]) -> Num | None:
     """The number that is each form when it says so; None if the forms are too many."""
-    kept = [(when, form) for when, form in found if when is not None and when.cond is not False]
-    if len(kept) > FORMS_LIMIT:
-        return None
+    kept: list[tuple[When, z3.ArithRef]] = []
+    for when, form in found:
+        if when is not None and when.cond is not False:
+            if len(kept) == FORMS_LIMIT:
+                return None
+            kept.append((when, form))
     return Num(kept[0][1], None, made_of) if len(kept) == 1 else Num(None, None, made_of, tuple(kept))
 
 
 def paired(a: Fraction | Num, b: Fraction | Num) -> list[tuple[When, z3.ArithRef, z3.ArithRef]] | None:
     """The forms of both, where they go together; None if these are too many."""
     left, right = forms(a), forms(b)
-    if len(left) * len(right) > 4 * FORMS_LIMIT:
-        return None
-    pairs = [(both, x, y) for p, x in left for q, y in right if (both := p & q) is not None and both.cond is not False]
-    return pairs if len(pairs) <= FORMS_LIMIT else None
+    return together(left, right) if len(left) * len(right) <= 4 * FORMS_LIMIT else None
+
+
+def together(left: Forms, right: Forms) -> list[tuple[When, z3.ArithRef, z3.ArithRef]] | None:
+    """Those that do not contradict each other; None if they are too many."""
+    pairs: list[tuple[When, z3.ArithRef, z3.ArithRef]] = []
+    for p, x in left:
+        for q, y in right:
+            both = p & q
+            if both is not None and both.cond is not False:
+                if len(pairs) == FORMS_LIMIT:
+                    return None
+                pairs.append((both, x, y))
+    return pairs
 
 
 def forms(value: Fraction | Num) -> Forms:
@@ -281,7 +294,8 @@ def merge(cond: Bool, a: Any, b: Any) -> Any:
             if known is not None:
                 return known
         this, that = when(cond), when(other)
-        split = one_of([*((this & p, x) for p, x in forms(a)), *((that & p, x) for p, x in forms(b))], sources(a, b))
+        ways = chain(((this & p, x) for p, x in forms(a)), ((that & p, x) for p, x in forms(b)))
+        split = one_of(ways, sources(a, b))
         return split if split is not None else Num(terms.choice(cond, term(a), term(b)), None, sources(a, b))
     if isinstance(a, Sel) or isinstance(b, Sel) or (isinstance(a, int) and not isinstance(a, bool)):
         if isinstance(a, int) and isinstance(b, int) and a == b:
@@ -446,9 +460,9 @@ class SymbolicAlgebra:
         if left is None or (right is not None and len(right) < len(left)):
             a, b, left = b, a, right
         assert left is not None
-        if len(left) <= FORMS_LIMIT:
-            found = [(when(cond) & q, terms.times(y, real(v))) for v, cond in left for q, y in forms(b)]
-            split = one_of(found, sources(a, b))
+        pairs = together(forms(a), forms(b)) if len(left) <= FORMS_LIMIT else None
+        if pairs is not None:
+            split = one_of(((both, terms.times(y, x)) for both, x, y in pairs), sources(a, b))
             if split is not None:
                 return split
         return Num(by_cases(left, lambda v: terms.times(term(b), real(v))), None, sources(a, b))
