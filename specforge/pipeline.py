@@ -8,22 +8,18 @@ A file's stages are the same pieces of work, in fresh processes of the same kind
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
-import signal
-import threading
 import time
-import traceback
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from multiprocessing import connection, resource_tracker
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic
+from specforge.engines import workers
+from specforge.engines.workers import Worker
 from specforge.evidence.bundle import write_bundle
 from specforge.evidence.kept import Store
 from specforge.evidence.report import CheckOptions, FileReport, Report
@@ -34,9 +30,6 @@ SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what w
 PATIENCE = 2.0  # seconds that a stopped worker has to say what it knows
 OVERDRAWN = 1.05  # of a budget that was given: then nobody is waited for any longer
 LEAST = 0.25  # seconds below which a task is not worth beginning
-LATE = 45.0  # seconds that a question may take longer than its solver was told; that does happen, and mostly ends
-TRIES = 2  # of a stage whose solver does not come back
-STUCK = 75  # how a worker ends that will never hear from its solver again
 STAGES = ("seek", "prove", "rest")  # of engines/portfolio.py; at most so many of a file have to wait for each other
 
 
@@ -131,20 +124,8 @@ def _in_order(loaded: Loaded) -> list[Result]:
     )
 
 
-@frozen(eq=False)
-class Worker:
-    """A process at work on a task.  `line`: what it says comes from here, and being told anything it stops."""
-
-    process: Any
-    task: Task
-    deadline: float
-    line: Any
-
-
 class _Crew:
-    """Worker processes, each taking the next task, the largest files first; every row comes back as soon as it is known.
-
-    Each has a line of its own and shares nothing else: one that is killed cannot leave a lock behind for the others."""
+    """Worker processes, each taking the next task, the largest files first; every row comes back as soon as it is known."""
 
     def __init__(
         self, files: list[Loaded], compiled: list[int], options: CheckOptions, on_result: Callable[[Result], None],
@@ -157,7 +138,7 @@ class _Crew:
         self.waiting = [Task(at, str(files[at].path), STAGES[0]) for at in sorted(compiled, key=self._size)]
         self.unborn = dict.fromkeys(compiled, len(STAGES) - 1)  # stages of a file that may still come
         self.finished: set[int] = set()
-        self.running: list[Worker] = []
+        self.running: list[Worker[Task]] = []
         self.internal: list[str] = []
         self.hurried = False
 
@@ -171,8 +152,7 @@ class _Crew:
 
     def run(self, jobs: int) -> list[str]:
         self.jobs = jobs
-        with _alike():
-            self.context = _context()
+        with workers.alike():
             while self.waiting or self.running:
                 while self.waiting and len(self.running) < jobs:
                     self._begin(self.waiting.pop(0))
@@ -193,29 +173,19 @@ class _Crew:
             left = len(self.waiting) + 1 + sum(self.unborn.values())
             rounds = max(-(-left // self.jobs), len(STAGES) - STAGES.index(task.stage))
             seconds = max(LEAST, (self.start + self.budget - now) / rounds)
-        ours, theirs = self.context.Pipe()
-        arguments = (task, self.options, now + seconds * SEARCH, theirs)
-        process = self.context.Process(target=_work, args=arguments, daemon=True)
-        with _no_interrupt():  # and the worker, which inherits this, never sees one
-            process.start()
-        theirs.close()
-        self.running.append(Worker(process, task, min(now + seconds + PATIENCE, self.end), ours))
+        deadline = min(now + seconds + PATIENCE, self.end)
+        self.running.append(workers.begun(_work, task, self.options, now + seconds * SEARCH, deadline=deadline))
         loaded = self.files[task.file]
         loaded.began = loaded.began or time.monotonic()
 
     def _listen(self) -> None:
-        """Whatever is said within the next moment."""
-        speaking = connection.wait([each.line for each in self.running], timeout=0.2)
-        for worker in [each for each in self.running if each.line in speaking]:
-            try:
-                with _no_interrupt():  # in the middle of a sentence
-                    what, said = worker.line.recv()
-            except (EOFError, OSError):  # it ended, without a word
+        for worker, what, said in workers.heard(self.running):
+            if what == workers.ENDED:
                 self._lost(worker)
             else:
                 self._heard(worker, what, said)
 
-    def _heard(self, worker: Worker, what: str, said: Any) -> None:
+    def _heard(self, worker: Worker[Task], what: str, said: Any) -> None:
         file = worker.task.file
         loaded = self.files[file]
         if what == "progress":
@@ -238,15 +208,14 @@ class _Crew:
             self._falls_short(file)
             self._leaves(worker)
 
-    def _lost(self, worker: Worker) -> None:
-        worker.process.join()
-        if worker.process.exitcode == STUCK and worker.task.again + 1 < TRIES:
-            self.waiting.insert(0, evolve(worker.task, again=worker.task.again + 1))
+    def _lost(self, worker: Worker[Task]) -> None:
+        if (again := worker.once_more()) is not None:
+            self.waiting.insert(0, again)
             self.running.remove(worker)
             worker.line.close()
             return
-        if worker.process.exitcode == STUCK:
-            self.files[worker.task.file].why = "the solver did not come back from a question, whatever its seed"
+        if worker.is_stuck:
+            self.files[worker.task.file].why = workers.NEVER
             self._give_up(worker)
             return
         said = f"the worker for {worker.task.path} ended with code {worker.process.exitcode}"
@@ -263,7 +232,7 @@ class _Crew:
     def _falls_short(self, file: int) -> None:
         self.files[file].short, self.unborn[file] = True, 0
 
-    def _leaves(self, worker: Worker) -> None:
+    def _leaves(self, worker: Worker[Task]) -> None:
         self.running.remove(worker)
         worker.line.close()
         file = worker.task.file
@@ -282,7 +251,7 @@ class _Crew:
             worker.process.kill()
             self._give_up(worker)
 
-    def _give_up(self, worker: Worker) -> None:
+    def _give_up(self, worker: Worker[Task]) -> None:
         file, unproved = worker.task.file, self.unborn[worker.task.file] == len(STAGES) - 1
         self._falls_short(file)
         if unproved and worker.task.stage == STAGES[0]:  # what is to be proved need not wait for what was to be found
@@ -323,72 +292,18 @@ class _Crew:
             worker.process.kill()
 
 
-def _context() -> Any:
-    """Workers are forked from a process that has already imported everything; where that cannot be, each imports it."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    resource_tracker.ensure_running()  # it would undo what `_no_interrupt` has done, if it were started later
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["specforge.engines.portfolio", "specforge.elaborate"])
-    return context
-
-
-@contextmanager
-def _alike() -> Generator[None]:
-    """Workers that start meanwhile go through sets in the same order every time."""
-    seed = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = "0"
-    try:
-        yield
-    finally:
-        del os.environ["PYTHONHASHSEED"]
-        os.environ.update({} if seed is None else {"PYTHONHASHSEED": seed})
-
-
-@contextmanager
-def _no_interrupt() -> Generator[None]:
-    """Ctrl-C waits until this is over."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(task: Task, options: CheckOptions, until: float, line: Any) -> None:
     """In a worker: one task until that time (of the monotonic clock), sending each row as soon as it is known."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        from specforge.algebra.solver import overdue
+
+    def stage(clock: Any) -> Any:
         from specforge.elaborate import load
-        from specforge.engines.deadline import Clock
         from specforge.engines.portfolio import work
 
-        clock, done = Clock(until), threading.Event()
-
-        def watch() -> None:
-            """Ends the search in time, or when told to, whatever the solver is doing; and this process, if that is lost."""
-            while not line.poll(max(0.0, min(1.0, clock.left))) and clock.left > 0:
-                if overdue() > LATE:
-                    os._exit(STUCK)
-            clock.stop()
-            while not done.wait(0.1) and clock.press():
-                pass
-
-        threading.Thread(target=watch, daemon=True).start()
         system, _ = load(task.path)
         assert system is not None
-        told = work(
+        return work(
             task.stage, task.known, system, task.path, options, clock, lambda text: line.send(("progress", text)),
             lambda result: line.send(("row", result)), lambda news: line.send(("seen", news)), task.again,
         )  # fmt: skip
-        done.set()
-        line.send(("done", told))
-    except BrokenPipeError:  # nobody is there to be told
-        pass
-    except BaseException:
-        with suppress(OSError):
-            line.send(("failed", traceback.format_exc()))
+
+    workers.at_work(until, line, stage)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from specforge.algebra.judging import witnesses
+from specforge.algebra.solver import set_seed
 from specforge.algebra.written import NotConfirmed, is_plain, written
 from specforge.apps import rulebooks
 from specforge.apps.check import cores
-from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
 from specforge.apps.progress import Progress
@@ -25,11 +25,13 @@ from specforge.apps.terminal import layout_for
 from specforge.apps.tool import tool
 from specforge.core import ir
 from specforge.elaborate import load
+from specforge.engines import workers
 from specforge.engines.cases import Book, all_cases
 from specforge.engines.deadline import Clock
 from specforge.engines.defects import at_once, places_of, spot
 from specforge.engines.portfolio import Agenda, News
 from specforge.engines.tables import tables_kept
+from specforge.engines.workers import Worker
 from specforge.evidence.certificate import Proved
 from specforge.evidence.files import INDEX, SCHEMA, Certificate, about, called, gaps, may_write, sha256, words, write
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
@@ -40,6 +42,7 @@ from specforge.evidence.verdict import FREE_CHECKS
 
 Json = dict[str, Any]
 DEFAULT = "certificates"
+NOTHING = News(frozenset())  # is known of what runs show
 LAST_RESORT = 1800.0  # seconds for one rulebook, where no budget is given: work is bounded otherwise, long before
 FOLDERS = {"claim": "{}", "check": "free-{}", "rule": "never-{}", "reach": "unreached-{}", "condition": "unmet-{}"}
 
@@ -56,10 +59,20 @@ class Entry:
     certificate: Certificate | None = None
     reason: str = ""
     unwritten: bool = False
+    lost: bool = False  # with all else of its rulebook, because of one question
 
     @property
     def said(self) -> str:
         return called(self.kind, self.name)
+
+
+@frozen
+class Piece:
+    """A part of the work on one rulebook: looking (`known` None), then proving with what runs have shown."""
+
+    path: Path
+    known: News | None = field(default=None, eq=False, repr=False)
+    again: int = 0
 
 
 def main(options: argparse.Namespace) -> int:
@@ -90,17 +103,40 @@ def _all(paths: Sequence[Path], options: argparse.Namespace) -> dict[Path, list[
     seconds = options.budget * jobs / len(paths) if options.budget else None
     asked = CheckOptions(only=tuple(options.only), budget=seconds)
     source = source_hash()
+    waiting, running = [Piece(path) for path in paths], list[Worker[Piece]]()
     done: dict[Path, list[Entry]] = {}
-    with Progress() as progress, crew_of(jobs, alike=True) as crew:
-        looking = {crew.submit(looked, path, asked): path for path in paths}
-        progress.say(f"0 of {len(paths)} rulebooks")
-        at: dict[Any, Path] = {}
-        for each in as_completed(looking):
-            at[crew.submit(certified, looking[each], each.result(), asked, source)] = looking[each]
-        for each in as_completed(at):
-            done[at[each]] = each.result()
-            progress.say(f"{len(done)} of {len(paths)} rulebooks")
+    with Progress() as progress, workers.alike():
+        try:
+            while waiting or running:
+                progress.say(f"{len(done)} of {len(paths)} rulebooks")
+                while waiting and len(running) < jobs:
+                    running.append(workers.begun(_work, waiting.pop(0), asked, source))
+                for worker, what, said in workers.heard(running):
+                    running.remove(worker)
+                    worker.line.close()
+                    if (piece := _next(worker, what, said)) is not None:
+                        waiting.insert(0, piece)
+                    elif what == "done":
+                        done[worker.task.path] = said
+                    else:
+                        done[worker.task.path] = lost(worker.task.path, asked)
+        finally:
+            for worker in running:
+                worker.process.kill()
     return {path: done[path] for path in paths}
+
+
+def _next(worker: Worker[Piece], what: str, said: Any) -> Piece | None:
+    """What is to be done of the rulebook after a worker has said its last word; None: nothing more."""
+    piece = worker.task
+    if what == "failed":
+        raise RuntimeError(said)
+    if what == workers.ENDED and not worker.is_stuck:
+        raise RuntimeError(f"the worker for {piece.path} ended with code {said}")
+    if what == workers.ENDED:
+        again = worker.once_more()
+        return again if again is not None or piece.known is not None else Piece(piece.path, NOTHING)
+    return Piece(piece.path, said) if piece.known is None else None
 
 
 def _write(folder: Path, done: dict[Path, list[Entry]]) -> None:
@@ -162,6 +198,8 @@ def _print(folder: Path, done: dict[Path, list[Entry]], options: argparse.Namesp
         parts.append(f"{more} other proof{'' if more == 1 else 's'}")
     if unwritten := sum(each.unwritten for each in every):
         parts.append(f"no certificate was written of {unwritten} that {'is' if unwritten == 1 else 'are'} proved")
+    if lost := sum(any(each.lost for each in entries) for entries in done.values()):
+        parts.append(f"nothing of {lost} rulebook{'' if lost == 1 else 's'} (`--only NAME` asks the solver for less at once)")
     print(f"{', '.join(parts)}; check them with `specforge verify {layout.clean(str(folder))}`")
 
 
@@ -173,29 +211,50 @@ def _steps(steps: int, texts: int) -> str:
 # ---------------------------------------------------------------- one rulebook
 
 
-def looked(path: Path, options: CheckOptions) -> News:
+def _work(piece: Piece, options: CheckOptions, source: str, line: Any) -> None:
+    """In a worker: one piece, with another seed if it was begun before."""
+
+    def work(clock: Clock) -> News | list[Entry]:
+        set_seed(piece.again)
+        agenda = agenda_of(piece.path, options, clock)
+        return looked(agenda) if piece.known is None else certified(agenda, piece.known, source)
+
+    workers.at_work(time.monotonic() + (LAST_RESORT if options.budget is None else options.budget), line, work)
+
+
+def agenda_of(path: Path, options: CheckOptions, clock: Clock) -> Agenda:
+    system, _ = load(str(path))
+    assert system is not None
+    return Agenda(system, str(path), options, clock, lambda text: None, lambda result: None)
+
+
+def looked(agenda: Agenda) -> News:
     """What runs have shown, as the prover hears of it when the rulebook is checked."""
-    agenda = _agenda(path, options)
     agenda.look()
     return agenda.news()
 
 
-def certified(path: Path, known: News, options: CheckOptions, source: str) -> list[Entry]:
+def certified(agenda: Agenda, known: News, source: str) -> list[Entry]:
     """Everything that is proved as the rulebook is checked, with the certificate of its proof, and the claims that are not."""
-    agenda = _agenda(path, options)
     agenda.learn(known)
     agenda.prove()
     agenda.prove_for_few()
-    writer = Writer.of(agenda.system, path, source)
+    agenda.clock.over()
+    writer = Writer.of(agenda.system, Path(agenda.rulebook), source)
     entries = [*_claims(agenda, writer), *_reaches(agenda, writer), *_checks(agenda, writer), *_never(agenda, writer)]
     return [*entries, *_unwritten(agenda)]
 
 
-def _agenda(path: Path, options: CheckOptions) -> Agenda:
-    system, _ = load(str(path))
-    assert system is not None
-    clock = Clock(time.monotonic() + (LAST_RESORT if options.budget is None else options.budget))
-    return Agenda(system, str(path), options, clock, lambda text: None, lambda result: None)
+def lost(path: Path, options: CheckOptions) -> list[Entry]:
+    """Of a rulebook whose solver never came back: all that was to be proved is open, whoever relies on it."""
+    agenda = agenda_of(path, options, Clock(math.inf))
+    goals = [row.quest.goal for row in agenda.rows if not row.sought]
+    entries = [
+        Entry("claim", each.name, tuple(given.text for given in each.given)) for each in goals if isinstance(each, ClaimGoal)
+    ]
+    entries += [Entry("check", each.check) for each in agenda.free if isinstance(each.goal, DefectGoal)]
+    entries = entries or [Entry("reach", each.name) for each in goals if isinstance(each, ReachGoal)]
+    return [evolve(each, wanted=True, lost=True, reason=workers.NEVER) for each in entries]
 
 
 def _claims(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
@@ -367,9 +426,7 @@ class Writer:
     def _open(self, counts: dict[str, int]) -> dict[str, int]:
         return {party: count for party, count in counts.items() if self.system.parties[party].members is None}
 
-    def _step(
-        self, discharged: Any, entry: Entry, claimed: str, lemmas: dict[str, Any], texts: dict[str, str]
-    ) -> Json:
+    def _step(self, discharged: Any, entry: Entry, claimed: str, lemmas: dict[str, Any], texts: dict[str, str]) -> Json:
         need, question = discharged.need, discharged.question
         base, then, _ = _parts(need.case)
         transition = self.names[base]
@@ -462,9 +519,7 @@ def _rules(system: ir.System) -> Json:
     """The rules as a certificate's table has them: who takes part in each, nothing more."""
 
     def named(rule: ir.Action | ir.Duty) -> Json:
-        members = [
-            {"name": param.name, "party": param.type.party} for param in rule.params if isinstance(param.type, ir.Of)
-        ]
+        members = [{"name": param.name, "party": param.type.party} for param in rule.params if isinstance(param.type, ir.Of)]
         return {"name": rule.name, "members": members}
 
     return {

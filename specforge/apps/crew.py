@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,13 +10,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def crew_of(jobs: int, alike: bool = False) -> Generator[ProcessPoolExecutor]:
-    """`alike`: a fresh process for each piece, in which sets are gone through in the same order every time."""
-    crew = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _deaf, max_tasks_per_child=1 if alike else None)
+def crew_of(jobs: int) -> Generator[ProcessPoolExecutor]:
+    crew = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _deaf)
     before = set(multiprocessing.active_children())
-    seed = os.environ.get("PYTHONHASHSEED")
-    if alike:
-        os.environ["PYTHONHASHSEED"] = "0"
     try:
         yield crew
         crew.shutdown()
@@ -26,10 +21,6 @@ def crew_of(jobs: int, alike: bool = False) -> Generator[ProcessPoolExecutor]:
         for each in set(multiprocessing.active_children()) - before:
             each.terminate()
         raise
-    finally:
-        if alike:
-            os.environ.pop("PYTHONHASHSEED")
-            os.environ |= {} if seed is None else {"PYTHONHASHSEED": seed}
 
 
 def _deaf() -> None:

@@ -317,8 +317,7 @@ class Agenda:
         with _within(self.clock):
             refuter.explore()
             refuter.search()
-        with _within(self.clock):
-            self.prove_for_few()
+        self.prove_for_few()
         self.clock.over()
         self._agree(refuter)
         for row in self.rows:
@@ -328,7 +327,10 @@ class Agenda:
 
     def prove_for_few(self) -> None:
         """Claims that nobody expects to be refuted, and that no proof was found of for any number of members."""
-        rows = [row for row in self.rows if not (row.sought or row.quest.trace or row.quest.proved)]
+        with _within(self.clock):
+            self._prove_for_few([row for row in self.rows if not (row.sought or row.quest.trace or row.quest.proved)])
+
+    def _prove_for_few(self, rows: Sequence[Row]) -> None:
         parties = self.system.open_parties()
         for members in FEW if parties else ():
             if self.options.members is not None and members > self.options.members:

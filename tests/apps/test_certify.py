@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ import jsonschema
 import pytest
 
 from specforge.algebra import second
+from specforge.algebra.solver import due_in
 from specforge.algebra.written import comment
 from specforge.apps import certify, verify
 from specforge.apps.cli import main
 from specforge.apps.schema import schema
 from specforge.elaborate import load
-from specforge.engines import portfolio
+from specforge.engines import portfolio, workers
 from specforge.engines.deadline import Clock
 from specforge.engines.portfolio import decide
 from specforge.evidence.files import gaps, sha256, write
@@ -456,8 +458,8 @@ def test_what_is_proved_without_a_certificate_is_said(run: Cli, tmp_path: Path, 
     book = tmp_path / "pot.rulebook"
     book.write_text(BOOK, encoding="utf-8")
     monkeypatch.setattr(portfolio, "prove", lambda *_, **__: {})  # the prover for any number finds nothing
-    asked = CheckOptions(only=("pot",))
-    (entry,) = certify.certified(book, certify.looked(book, asked), asked, "0" * 64)
+    agenda = certify.agenda_of(book, CheckOptions(only=("pot",)), Clock(math.inf))
+    (entry,) = certify.certified(agenda, certify.looked(agenda), "0" * 64)
     assert entry.unwritten and entry.certificate is None and entry.reason.startswith("proved for 3 members only")
     about = {"rulebook": "pot.rulebook", "kind": "claim", "name": "pot", "given": [], "why": entry.reason}
     write(tmp_path / "out", [], [about])
@@ -488,6 +490,80 @@ def test_mistakes_on_the_command_line(run: Cli, folder: Path):
     assert run("certify", folder / "broken.rulebook", "--output", folder / "x").code == 3
 
 
+# ---------------------------------------------------------------- a solver that does not come back
+
+WORK = certify._work
+
+
+def stuck(piece: certify.Piece, options: CheckOptions, source: str, line: Any) -> None:
+    os._exit(workers.STUCK)
+
+
+def stuck_at_first(piece: certify.Piece, options: CheckOptions, source: str, line: Any) -> None:
+    if not piece.again:
+        os._exit(workers.STUCK)
+    WORK(piece, options, source, line)
+
+
+def stuck_while_looking(piece: certify.Piece, options: CheckOptions, source: str, line: Any) -> None:
+    if piece.known is None:
+        os._exit(workers.STUCK)
+    WORK(piece, options, source, line)
+
+
+def asks_what_never_ends(piece: certify.Piece, options: CheckOptions, source: str, line: Any) -> None:
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(workers, "LATE", 0.1)
+    monkey.setattr(certify, "certified", late)
+    WORK(piece, options, source, line)
+
+
+def late(*_: Any) -> None:
+    with due_in(0.1):
+        time.sleep(60)
+
+
+def killed(piece: certify.Piece, options: CheckOptions, source: str, line: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("how", [stuck_at_first, stuck_while_looking])
+def test_where_it_comes_back_with_another_seed_the_proof_is_written(run: Cli, folder: Path, monkeypatch, how: Any):
+    monkeypatch.setattr(certify, "_work", how)
+    done = run("certify", folder / "pot.rulebook", "--only", "pot", "--output", folder / "again")
+    assert done.code == 0 and "1 of 1 claims" in done.out
+    assert run("verify", folder / "again").code == 0
+
+
+@pytest.mark.parametrize("how", [stuck, asks_what_never_ends])
+def test_where_it_never_comes_back_the_claims_are_open_and_say_so(run: Cli, folder: Path, monkeypatch, how: Any):
+    monkeypatch.setattr(certify, "_work", how)
+    done = run("certify", folder / "pot.rulebook", "--output", folder / "lost")
+    said = " ".join(done.out.split())
+    assert done.code == 4 and "0 of 2 claims" in said and f"OPEN pot pot {workers.NEVER}" in said
+    assert "nothing of 1 rulebook (`--only NAME` asks the solver for less at once)" in said
+    assert run("certify", folder / "pot.rulebook", "--only", "funded", "--output", folder / "lost").code == 4
+
+
+def test_a_rulebook_that_is_lost_takes_no_other_with_it(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "lost.rulebook").write_text(BOOK, encoding="utf-8")
+    monkeypatch.setattr(certify, "_work", stuck_in_lost)
+    books = folder / "lost.rulebook", folder / "pot.rulebook"
+    done = run("certify", *books, "--only", "pot", "--jobs", 1, "--output", folder / "both")
+    assert done.code == 4 and "OPEN       lost" in done.out and "CERTIFIED  pot" in done.out
+    assert run("verify", folder / "both").code == 0
+
+
+def stuck_in_lost(piece: certify.Piece, options: CheckOptions, source: str, line: Any) -> None:
+    (stuck if piece.path.stem == "lost" else WORK)(piece, options, source, line)
+
+
+def test_a_worker_that_is_killed_is_an_internal_error(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(certify, "_work", killed)
+    assert run("certify", folder / "pot.rulebook", "--output", folder / "lost").code == 70
+
+
 # ---------------------------------------------------------------- the parts
 
 
@@ -506,7 +582,7 @@ def test_mistakes_on_the_command_line(run: Cli, folder: Path):
         ("(assert true))(check-sat)", "closes what none opened"),
         ("(assert |x)(check-sat)", "does not end"),
         ("(assert true)(check-sat", "not closed"),
-        ("(assert (= |a;b| \"x)\"\"\")) ; (exit)\n(check-sat)", ""),
+        ('(assert (= |a;b| "x)""")) ; (exit)\n(check-sat)', ""),
     ],
 )
 def test_only_facts_and_one_question_are_carried_out(text: str, says: str):

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from specforge import pipeline
 from specforge.algebra.solver import Interrupted, due_in
+from specforge.engines import workers
 from specforge.engines.deadline import Clock
 from specforge.engines.portfolio import News
 from specforge.evidence.bundle import write_bundle
@@ -145,7 +146,7 @@ def test_what_is_to_be_proved_does_not_wait_for_a_search_that_does_not_come_to_a
 
 
 def stuck(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
-    os._exit(pipeline.STUCK)
+    os._exit(workers.STUCK)
 
 
 def stuck_at_first(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
@@ -158,7 +159,7 @@ def stuck_at_first(task: pipeline.Task, options: CheckOptions, until: float, lin
         def send(self, said: tuple[str, Any]) -> None:
             line.send(said)
             if said[0] in ("row", "seen") and not task.again:
-                os._exit(pipeline.STUCK)
+                os._exit(workers.STUCK)
 
     WORK(task, options, until, Cut())
 
@@ -174,7 +175,7 @@ def test_when_it_never_comes_back_the_rows_are_undecided_and_say_so(small: Path,
     monkeypatch.setattr(pipeline, "_work", stuck)
     report = checked(small)
     assert exit_code(report) is Exit.UNDECIDED and not report.internal
-    assert {each.reason for each in report.results} == {"the solver did not come back from a question, whatever its seed"}
+    assert {each.reason for each in report.results} == {workers.NEVER}
 
 
 def rows(report: Report) -> list[tuple[str, str, Verdict, Scope]]:
@@ -183,7 +184,7 @@ def rows(report: Report) -> list[tuple[str, str, Verdict, Scope]]:
 
 def asks_what_never_ends(task: pipeline.Task, options: CheckOptions, until: float, line: Any) -> None:
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(pipeline, "LATE", 0.1)
+    monkey.setattr(workers, "LATE", 0.1)
     monkey.setattr("specforge.engines.portfolio.work", late)
     WORK(task, options, until, line)
 
@@ -197,4 +198,4 @@ def late(*_: Any) -> News:
 def test_a_worker_ends_itself_when_its_solver_is_late(small: Path, monkeypatch):
     monkeypatch.setattr(pipeline, "_work", asks_what_never_ends)
     report = checked(small)
-    assert {each.reason for each in report.results} == {"the solver did not come back from a question, whatever its seed"}
+    assert {each.reason for each in report.results} == {workers.NEVER}
