@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal
 
 Answer = Literal["unsat", "sat", "unknown"]
-SECONDS = 20  # beyond which an answer is not waited for, whatever work was done
+SECONDS = 20  # beyond which an answer of cvc5 is not waited for, whatever work was done
+TURNS = ((True, 400, 10), (False, 1, 60), (True, 1, 60))  # z3's: the everyday procedure?, share of the work, seconds
+Z3_SECONDS = sum(seconds for _, _, seconds in TURNS)
 
 
 def has_cvc5() -> bool:
@@ -38,23 +41,25 @@ def ask_cvc5(text: str, units: int) -> Answer:
 
 
 class _Apart:
-    """cvc5 in a process of its own, ended when it does not keep to its time: some of its ways do not look at the clock."""
+    """A solver in a process of its own, ended when it does not keep to its time: some of their ways do not look at the clock.
+    `solve`: asks it, in that process."""
 
-    def __init__(self) -> None:
+    def __init__(self, solve: Callable[..., Answer], seconds: float):
+        self.solve, self.seconds = solve, seconds
         self.process: Any = None
         self.line: Any = None
 
-    def ask(self, text: str, units: int, options: dict[str, str]) -> Answer:
+    def ask(self, *question: Any) -> Answer:
         if self.process is None:
             context = multiprocessing.get_context("spawn")
             self.line, theirs = context.Pipe()
-            self.process = context.Process(target=_answering, args=(theirs,), daemon=True)
+            self.process = context.Process(target=_answering, args=(theirs, self.solve, self.seconds), daemon=True)
             self.process.start()
             theirs.close()
             self.line.recv()  # it is there
-        self.line.send((text, units, options))
+        self.line.send(question)
         try:
-            answer = self.line.recv() if self.line.poll(SECONDS + 2) else None
+            answer = self.line.recv() if self.line.poll(self.seconds + 2) else None
         except EOFError:  # it ended itself
             answer = None
         if answer is None:
@@ -66,22 +71,19 @@ class _Apart:
         return answer
 
 
-_ASKED = _Apart()
-
-
-def _answering(line: Any) -> None:
+def _answering(line: Any, solve: Callable[..., Answer], seconds: float) -> None:
     """In a process of its own: one question after the other, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line.send("here")
     while True:
         try:
-            text, units, options = line.recv()
+            question = line.recv()
         except EOFError:
             return
         if hasattr(signal, "alarm"):  # whoever has asked may have ended meanwhile
-            signal.alarm(2 * SECONDS)
+            signal.alarm(int(2 * seconds))
         try:
-            line.send(_cvc5(text, units, options))
+            line.send(solve(*question))
         except ValueError as problem:
             line.send(problem)
 
@@ -112,7 +114,7 @@ def ask_z3(text: str, rlimit: int) -> Answer:
     import z3
 
     context = z3.Context()
-    for everyday, share, seconds in ((True, 400, 10), (False, 1, 60), (True, 1, 60)):
+    for everyday, share, seconds in TURNS:
         solver = z3.SimpleSolver(ctx=context) if everyday else z3.Tactic("qfnra-nlsat", ctx=context).solver()
         solver.set("rlimit", rlimit // share)
         solver.set("timeout", seconds * 1000)  # a last resort: the work is bounded first
@@ -127,3 +129,11 @@ def ask_z3(text: str, rlimit: int) -> Answer:
         if answer in ("sat", "unsat"):
             return "sat" if answer == "sat" else "unsat"
     return "unknown"
+
+
+def ask_z3_apart(text: str, rlimit: int) -> Answer:
+    """The same, and "unknown" if it does not come back."""
+    return _AGAIN.ask(text, rlimit)
+
+
+_ASKED, _AGAIN = _Apart(_cvc5, SECONDS), _Apart(ask_z3, Z3_SECONDS)

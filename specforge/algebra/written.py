@@ -11,7 +11,8 @@ import z3
 from attrs import frozen
 
 from specforge.algebra.obligation import RLIMIT, Question, mentions_crowd
-from specforge.algebra.second import ask_z3
+from specforge.algebra.second import Z3_SECONDS, ask_z3
+from specforge.algebra.solver import due_in
 from specforge.algebra.symbolic import as_term, negate
 
 STATE = "the state, its declared bounds, and what happens"
@@ -52,7 +53,9 @@ def written(question: Question, heading: Sequence[str], say: Callable[[str], str
     least = _needed(everything)
     for facts in (least, everything) if len(least) < len(everything) else (everything,):
         done = _text(facts, heading, say)
-        if ask_z3(done.text, 40 * RLIMIT) == "unsat":
+        with due_in(Z3_SECONDS):
+            confirmed = ask_z3(done.text, 40 * RLIMIT) == "unsat"
+        if confirmed:
             return done
     raise NotConfirmed(heading[0])
 
@@ -122,8 +125,9 @@ def _core(facts: list[_Fact], solver: Any, rlimit: int, minimal: bool = False, s
     for at, each in enumerate(facts):
         solver.assert_and_track(each.term, f"fact {at}")
     try:
-        if str(solver.check()) != "unsat":
-            return None
+        with due_in(seconds):
+            if str(solver.check()) != "unsat":
+                return None
     except z3.Z3Exception:
         return None
     core = {each.decl().name() for each in solver.unsat_core()}

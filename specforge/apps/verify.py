@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from attrs import evolve, field, frozen
 
-from specforge.algebra.second import ask_cvc5, ask_z3, has_cvc5
+from specforge.algebra.second import ask_cvc5, ask_z3_apart, has_cvc5
 from specforge.apps.crew import crew_of
 from specforge.apps.errors import UsageError
 from specforge.apps.included import Head, heads
@@ -155,7 +155,7 @@ def _answer(task: tuple[str, bool, int]) -> tuple[str, str]:
     try:
         if second and (said := ask_cvc5(text, units)) != "unknown":
             return "cvc5", said
-        return "z3", ask_z3(text, Z3_UNITS * units)
+        return "z3", ask_z3_apart(text, Z3_UNITS * units)
     except ValueError as problem:
         return "", f"error {problem}".splitlines()[0][:200]
 

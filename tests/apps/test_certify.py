@@ -303,22 +303,23 @@ def test_what_only_z3_decides_is_open(run: Cli, folder: Path, monkeypatch: pytes
     monkeypatch.setattr(verify, "ask_cvc5", lambda text, units: "unknown")
     done = run("verify", folder / "out")
     assert done.code == 4 and "not re-checked by a second solver" in done.out and "z3 confirms it" in done.out
-    monkeypatch.setattr(verify, "ask_z3", lambda text, rlimit: "unknown")
+    monkeypatch.setattr(verify, "ask_z3_apart", lambda text, rlimit: "unknown")
     done = run("verify", folder / "out")
     assert done.code == 4 and "nobody confirms it" in done.out
 
 
-def test_a_solver_that_does_not_come_back_is_ended_and_the_next_question_is_asked_of_a_new_one(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("solve", "options"), [(second._cvc5, [{}]), (second.ask_z3, [])])
+def test_a_solver_that_does_not_come_back_is_ended_and_the_next_question_is_asked_of_a_new_one(solve: Any, options: list[Any]):
     text = "(set-logic QF_LRA)(declare-fun x () Real)(assert (> x x))(check-sat)"
-    asked = second._Apart()
-    assert asked.ask(text, 1000, {}) == "unsat"
+    asked = second._Apart(solve, 20)
+    assert asked.ask(text, 1000, *options) == "unsat"
     os.kill(asked.process.pid, signal.SIGSTOP)  # it will not answer, however long anybody waits
-    monkeypatch.setattr(second, "SECONDS", -2)
-    assert asked.ask(text, 1000, {}) == "unknown"
-    monkeypatch.undo()
-    assert asked.ask(text, 1000, {}) == "unsat"
+    asked.seconds = -2
+    assert asked.ask(text, 1000, *options) == "unknown"
+    asked.seconds = 20
+    assert asked.ask(text, 1000, *options) == "unsat"
     with pytest.raises(ValueError):
-        second.ask_cvc5("(assert y)(check-sat)", 1000)
+        asked.ask("(assert y)(check-sat)", 1000, *options)
 
 
 def test_without_cvc5_it_says_so(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
