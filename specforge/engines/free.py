@@ -244,9 +244,19 @@ def _sometime_row(about: Result, goals: Mapping[FreeGoal, Search]) -> Result:
     never = [each.text for each, search in goals.items() if search.trace is None and search.proof is not None]
     if never:
         reason = f"it is proved that no run shows {'; '.join(never)}"
+        empty = [_excluding(each.goal) for each, search in goals.items() if search.trace is None and search.proof is not None]
+        if said := "; ".join(dict.fromkeys(filter(None, empty))):
+            reason += f". What is assumed excludes everything: no run meets {said}"
         vacuous = True if about.name == "vacuous" else None
         return evolve(about, verdict=Verdict.REFUTED, scope=EVERYTHING, engine="induction", reason=reason, vacuous=vacuous)
     return evolve(about, engine="runs", reason=f"not seen in any run: {'; '.join(missing)}. That it cannot be needs a proof")
+
+
+def _excluding(goal: Goal) -> str:
+    """What is assumed, if the goal is that a claim is judged which would be judged in every run: then no run meets that."""
+    if not isinstance(goal, ClaimGoal) or goal.claim.cond != ir.NO or isinstance(goal.claim.moment, ir.After):
+        return ""
+    return " and ".join(f"`{each.text}`" for each in goal.given)
 
 
 def _with_tables(system: ir.System, row: Result) -> Result:

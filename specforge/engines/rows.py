@@ -9,10 +9,12 @@ from attrs import define, evolve
 
 from specforge.core import ir
 from specforge.core.machine import Firing
+from specforge.diagnostics.source import NOWHERE
 from specforge.engines.free import Shown
 from specforge.engines.refute import STEPS, Quest
 from specforge.engines.scenarios import promised, run_scenario
 from specforge.evidence.goal import ClaimGoal, Goal, ReachGoal
+from specforge.evidence.phrases import one_line
 from specforge.evidence.play import Event
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.report import CheckOptions
@@ -88,7 +90,7 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
         members, proof = row.few
         result = Result(
             verdict=Verdict.PROVED, scope=Scope(members, "any", proof.premises), lemmas=proof.lemmas, engine="k-induction",
-            seconds=quest.seconds, reason=quest.obstacle, **about,
+            seconds=quest.seconds, reason=_only_for_few(quest), **about,
         )  # fmt: skip
     else:
         result = evolve(_undecided(quest, about, options, late), lead=quest.lead)
@@ -100,6 +102,13 @@ def _proved(proof: Shown, quest: Quest, about: dict[str, Any]) -> Result:
         verdict=Verdict.PROVED, scope=Scope("any", "any", proof.premises), lemmas=proof.lemmas, engine="induction",
         core=proof.core, reason=f"settling ends: {proof.why}" if proof.why else "", seconds=quest.seconds, **about,
     )  # fmt: skip
+
+
+def _only_for_few(quest: Quest) -> str:
+    """Why it is not proved for any number of members, with the sentence that stands in the way."""
+    where = quest.lead.where if quest.lead is not None else NOWHERE
+    at = f" in `{one_line(where)}` (line {where.line})" if where.text else ""
+    return f"not proved for any number of members: {quest.obstacle or 'no time was left for it'}{at}"
 
 
 def _undecided(quest: Quest, about: dict[str, Any], options: CheckOptions, late: bool) -> Result:

@@ -129,7 +129,8 @@ def headline(file: FileReport) -> tuple[str, str]:
         return ("FAILS", "bad") if failing else ("", "")
     those = [each for each in file.results if each.kind in ("claim", "free") and each.verdict is verdict]
     if verdict is Verdict.REFUTED:
-        return ("REFUTED", "bad") if any(map(contradicts, those)) else ("REFUTED as expected", "broken")
+        unexpected = any(contradicts(each) or is_vacuous(each) for each in those)
+        return ("REFUTED", "bad") if unexpected else ("REFUTED as expected", "broken")
     return verdict.name, "good" if all(kind_of(each) == "good" for each in those) else "weak"
 
 
@@ -177,7 +178,8 @@ def _limits(result: Result) -> str:
     """What must stand beside the word: what the search kept to, and why there is no stronger verdict."""
     weak = result.kind != "scenario" and result.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN)
     is_note = result.kind == "free" and result.name == "idle"
-    reason = result.reason if result.verdict is not Verdict.PROVED or is_note else ""
+    is_weak = result.kind == "claim" and result.scope.members != "any"
+    reason = result.reason if result.verdict is not Verdict.PROVED or is_note or is_weak else ""
     return "; ".join(each for each in (*(result.scope.limits if weak else ()), reason) if each)
 
 
@@ -350,8 +352,8 @@ def summary(report: Report, layout: Layout) -> str:
         return layout.paint("weak", "interrupted before anything was known" if report.interrupted else "nothing to check")
     facts = [plural(len(report.files), "rulebook"), plural(sum(file.claims for file in report.files), "claim")]
     if verdict is not None:
-        unexpected = verdict is Verdict.REFUTED and not any(each.verdict is Verdict.REFUTED for _, each in against)
-        facts.append(f"weakest verdict {verdict.name}" + (" as expected" if unexpected else ""))
+        expected = verdict is Verdict.REFUTED and not any(each.verdict is Verdict.REFUTED for _, each in (*against, *empty))
+        facts.append(f"weakest verdict {verdict.name}" + (" as expected" if expected else ""))
     facts.append(seconds(report.seconds or sum(file.seconds for file in report.files)))
     lines = [", ".join(facts)]
     total = len(expectations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,9 @@ from specforge.elaborate import compile_text
 from specforge.engines import portfolio
 from specforge.engines.deadline import Clock
 from specforge.engines.portfolio import decide
-from specforge.evidence.report import CheckOptions
+from specforge.evidence.layout import Layout
+from specforge.evidence.report import CheckOptions, FileReport
+from specforge.evidence.report_text import table
 from specforge.evidence.verdict import Result, Scope, Verdict
 
 TEXT = """\
@@ -49,6 +52,35 @@ def test_a_claim_is_proved_for_a_few_members_and_that_is_not_yet_what_was_expect
     assert found["counted"].engine == "k-induction"
     assert found["counted"].met is None
     assert found["never_seven"].verdict is Verdict.REFUTED
+
+
+SQUARES = """\
+rulebook "Squares" "Everybody has a score."
+party Member:
+    score: number at least 0 = 0
+party Board, one:
+    total: number = 0
+action scored(m: Member, n: number):
+    require n >= 0
+    Board.total += n * n - m.score * m.score
+    m.score := n
+claim summed:
+    (sum of m.score * m.score for m: Member) = Board.total
+    expect proved
+"""
+
+
+def test_the_sentence_that_cannot_be_said_for_any_number_is_named_beside_the_row() -> None:
+    system, diagnostics = compile_text(SQUARES)
+    assert isinstance(system, ir.System), diagnostics
+    told: list[Result] = []
+    decide(system, "squares", CheckOptions(only=("summed",)), Clock(math.inf), lambda text: None, told.append)
+    (row,) = told
+    assert row.scope == Scope(3, "any") and row.met is None
+    said = "not proved for any number of members: a member's own values are multiplied with each other in `m.score * m.score`"
+    assert row.reason.startswith(said) and row.reason.endswith("(line 11)")
+    shown = table(FileReport(Path("squares.rulebook"), system, (), (row,)), Layout())
+    assert "not yet for any members" in shown and said in " ".join(shown.split())
 
 
 def test_no_more_members_than_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

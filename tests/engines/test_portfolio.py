@@ -16,7 +16,9 @@ from specforge.engines.deadline import Clock
 from specforge.engines.free import Shown
 from specforge.engines.portfolio import Disagreement, News, decide, work
 from specforge.engines.refute import Effort, Quest
+from specforge.evidence.layout import Layout
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
+from specforge.evidence.report_text import report_text
 from specforge.evidence.verdict import FREE_CHECKS, Result, Verdict
 
 TEXT = """\
@@ -133,6 +135,21 @@ def test_a_claim_that_is_never_judged_and_a_state_that_is_never_reached_make_exi
     report = Report((FileReport(Path("till.rulebook"), system, (), tuple(rows)),))
     assert exit_code(report) is Exit.VACUOUS
     assert exit_code(report, ["vacuous"]) is Exit.VACUOUS and exit_code(report, ["refuted"]) is Exit.CONTRADICTED
+    assert "as expected" not in report_text(report, Layout()).splitlines()[0]
+
+
+def test_what_is_assumed_and_excludes_everything_is_named(book):
+    system = book("""\
+assumption broke: Till.cash < 0
+assumption quiet: Till.cash < 10 USD
+claim kept:
+    Till.cash = Till.taken
+    expect proved given quiet
+    expect proved given broke, quiet
+""")
+    rows = [each for each in told(system, only=("kept", "vacuous")) if each.name in ("kept", "vacuous")]
+    assert [each.vacuous for each in rows] == [None, True, True]
+    assert rows[-1].reason.endswith("What is assumed excludes everything: no run meets `broke` and `quiet`")
 
 
 def test_a_dead_sentence_is_a_refuted_free_check(book):
