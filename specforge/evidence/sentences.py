@@ -47,6 +47,11 @@ def sentences(system: ir.System) -> list[Sentence]:
         _statements(duty.body, add)
     for assumption in system.assumptions.values():
         add("assumption", assumption.span, ("assumption", assumption.name))
+    for claim in system.claims.values():
+        for expect in claim.expects:
+            for each in expect.given if expect.verdict != "refuted" else ():
+                if each.cond is not None:  # over the parameters, written where it is assumed
+                    add("assumption", each.cond.span, ("assumption", each.text), f"given {each.text}")
     return sorted(found.values(), key=lambda each: (each.span.file.path, each.span.start))
 
 

@@ -126,3 +126,25 @@ def test_the_table_names_each_sentence_with_its_proofs_and_those_that_no_proof_n
     document = file_json(file)
     valid(result_json(system, file.results[0]), "result")
     assert any(each["text"] == "require price > 0" for each in document["unused"])
+
+
+def test_what_is_given_over_the_parameters_is_a_sentence_that_a_proof_may_need(tmp_path: Path):
+    path = tmp_path / "till.rulebook"
+    path.write_text(
+        TILL
+        + """    expect proved given colour = 2
+
+claim little:
+    most <= 80 USD
+    expect proved given most <= 70 USD, colour = 2
+    expect refuted given most >= 100 USD
+"""
+    )
+    system = read(path)
+    (goal,) = (ClaimGoal(system.claims["little"], each.given) for each in system.claims["little"].expects[:1])
+    (outcome,) = prove(system, [goal]).values()
+    assert isinstance(outcome, Proved)
+    core = core_of_proof(system, outcome)
+    assert [each.text for each in core if each.kind == "assumption"] == ["given most <= 70 USD"]
+    said = [each.text for each in sentences(system) if each.kind == "assumption"]
+    assert said == ["given colour = 2", "given most <= 70 USD"]
