@@ -97,7 +97,9 @@ def _proof(system: ir.System, result: Result, options: argparse.Namespace) -> st
         return json.dumps(result_json(system, result), indent=2) + "\n"
     stream = sys.stdout if options.output is None else sys.stderr
     layout = layout_for(stream, options.format, options.color if options.output is None else "never")
-    return (proof(result, layout, core=True) if is_proof(result) else undecided(result, layout)) + "\n"
+    parts = [proof(result, layout, core=True)] if is_proof(result) else []
+    parts += [undecided(result, layout)] if is_undecided_claim(result) else []
+    return "\n\n".join(parts) + "\n"
 
 
 def _mention(others: list[Result]) -> None:

@@ -90,7 +90,7 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
         members, proof = row.few
         result = Result(
             verdict=Verdict.PROVED, scope=Scope(members, "any", proof.premises), lemmas=proof.lemmas, engine="k-induction",
-            seconds=quest.seconds, reason=_only_for_few(quest), **about,
+            seconds=quest.seconds, reason=_only_for_few(quest), lead=quest.lead, **about,
         )  # fmt: skip
     else:
         result = evolve(_undecided(quest, about, options, late), lead=quest.lead)

@@ -86,7 +86,11 @@ def proofs(file: FileReport, layout: Layout) -> list[str]:
 
 
 def is_undecided_claim(result: Result) -> bool:
-    return result.kind == "claim" and result.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN) and result.lead is not None
+    """Or only for a few members.  There is something to look at: where the proof fails."""
+    if result.kind != "claim" or result.lead is None:
+        return False
+    for_few = result.verdict is Verdict.PROVED and result.scope.members != "any"
+    return bool(result.lead.event) if for_few else result.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN)
 
 
 def undecided(result: Result, layout: Layout) -> str:
@@ -98,7 +102,8 @@ def undecided(result: Result, layout: Layout) -> str:
         lines += layout.paragraph("given", [layout.clean(", ".join(result.given))])
     where = place_of(lead.where, result.span.file.path)
     where = f" ({where})" if where else ""
-    lines += layout.wrapped(f"not proved: {lead.why}{where}")
+    few = f" for any number of members, only for {result.scope.members}" if result.verdict is Verdict.PROVED else ""
+    lines += layout.wrapped(f"not proved{few}: {lead.why}{where}")
     if not lead.event:
         return "\n".join(lines)
     lines += layout.wrapped("from a state that all lemmas allow (it may not be reachable), one step breaks what is to be kept:")

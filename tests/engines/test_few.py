@@ -13,6 +13,7 @@ from specforge.engines import portfolio
 from specforge.engines.deadline import Clock
 from specforge.engines.portfolio import decide
 from specforge.evidence.layout import Layout
+from specforge.evidence.proof_text import all_undecided
 from specforge.evidence.report import CheckOptions, FileReport
 from specforge.evidence.report_text import table
 from specforge.evidence.verdict import Result, Scope, Verdict
@@ -81,6 +82,30 @@ def test_the_sentence_that_cannot_be_said_for_any_number_is_named_beside_the_row
     assert row.reason.startswith(said) and row.reason.endswith("(line 11)")
     shown = table(FileReport(Path("squares.rulebook"), system, (), (row,)), Layout())
     assert "not yet for any members" in shown and said in " ".join(shown.split())
+
+
+SQUARED = """\
+rulebook "Squared" "What is 0 stays 0."
+party Member:
+    low: number = 0
+    high: number = 5
+action change(m: Member):
+    m.low := m.high * m.low - m.low
+claim kept:
+    for all m: Member: m.low * m.high <= 10
+"""
+
+
+def test_the_step_at_which_the_induction_fails_is_shown_beside_the_proof_for_a_few() -> None:
+    system, diagnostics = compile_text(SQUARED)
+    assert isinstance(system, ir.System), diagnostics
+    told: list[Result] = []
+    decide(system, "squared", CheckOptions(only=("kept",)), Clock(math.inf), lambda text: None, told.append)
+    (row,) = told
+    assert row.scope == Scope(3, "any") and row.lead is not None and row.lead.event
+    (said,) = all_undecided(FileReport(Path("squared.rulebook"), system, (), (row,)), Layout())
+    assert "not proved for any number of members, only for 3: the induction does not go through" in said
+    assert "(it may not be reachable)" in said and "Member: t.low <= 0" in said
 
 
 def test_no_more_members_than_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
