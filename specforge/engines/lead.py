@@ -163,7 +163,9 @@ def excluded_by(prover: Prover, before: State, sizes: dict[str, int]) -> tuple[s
             left = [each for each in left if _holds(trial, each.expr) is not False]
             if not left:
                 return "", runs
-    return min((phrases.text(each.expr) for each in left), key=len) if runs else "", runs
+    own = tuple(phrases.text(each.claim.cond) for each in prover.goals)  # that the claim itself excludes it is no help
+    texts = [text for text in (phrases.text(each.expr) for each in left) if not text.startswith(own)]
+    return min(texts, key=len) if texts and runs else "", runs
 
 
 def signs_of_members(prover: Prover) -> list[Lemma]:
