@@ -123,10 +123,11 @@ def _told(prover: Prover, attempt: Attempt, scene: Scene, values: Values) -> Lea
     fields = {node.field for node in ir.walk(spoken) if isinstance(node, ir.Read | ir.Place)}
     values_before = [f"{words.place(cell)} {words.cell(cell, value)}" for cell, value in before.items()
                      if value and cell[0] in fields and _worth(system, cell)]  # fmt: skip
-    settling = [f"{cell[0][3:]} is settling" for cell, value in before.items() if value and cell[0].startswith("by:")]
+    say = "{} is settling" if case.kind == "duty" else "{} has just settled"
+    settling = [say.format(cell[0][3:]) for cell, value in before.items() if value and cell[0].startswith("by:")]
     excluded, runs = excluded_by(prover, before, sizes)
     return Lead(
-        "", NOWHERE, (*values_before, *(settling if case.kind == "duty" else ())),
+        "", NOWHERE, (*values_before, *(settling if values_before or case.kind == "duty" else ())),
         words.call(case.rule, args) + (f", then {case.then}" if case.then else ""),
         tuple(words.change(cell, before[cell], after[cell]) for cell in changed),
         Phrases(system).text(attempt.show), excluded, runs, rule.span,
