@@ -317,6 +317,10 @@ class Agenda:
         with _within(self.clock):
             refuter.explore()
             refuter.search()
+        known = Known()
+        for group in self._groups([row for row in left if row.sought and row.quest.trace is None]):  # perhaps there is none
+            quests = [row.quest for row in group if isinstance(row.quest.goal, ClaimGoal)]
+            self._prove(quests, [each.goal for each in quests], known, look=True)
         self.prove_for_few()
         self.clock.over()
         self._agree(refuter)

@@ -152,6 +152,15 @@ claim kept:
     assert rows[-1].reason.endswith("What is assumed excludes everything: no run meets `broke` and `quiet`")
 
 
+def test_what_is_expected_to_be_refuted_and_is_proved_contradicts(book):
+    system = book("claim sure:\n    Till.cash + 1 USD > Till.taken\n    expect refuted\n")
+    rows = told(system, only=("sure",), members=2, steps=2)
+    (row,) = rows
+    assert row.verdict is Verdict.PROVED and row.scope.members == "any" and row.contradicts
+    report = Report((FileReport(Path("till.rulebook"), system, (), tuple(rows)),))
+    assert exit_code(report) is Exit.CONTRADICTED and "refuted was expected" in report_text(report, Layout())
+
+
 def test_a_dead_sentence_is_a_refuted_free_check(book):
     system = book("action never:\n    require Till.cash < 0\n    Till.taken += 1 USD\n")
     row = next(each for each in told(system) if each.name == "alive")
