@@ -268,7 +268,8 @@ def _claims(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
         if isinstance(outcome, Proved):
             yield writer.written(entry, outcome, goal.claim, goal.given)
         elif row.few is not None:
-            reason = f"proved for {row.few[0]} members only, by induction over a few steps"
+            scope = "" if row.few[0] == "any" else f"for {row.few[0]} members only, "
+            reason = f"proved {scope}by induction over a few steps"
             yield evolve(entry, reason=reason, unwritten=True)
         else:
             refuted = "a run breaks it" if row.quest.trace is not None else "there was no time to look for a proof"

@@ -224,9 +224,7 @@ def _never_row(about: Result, goals: Mapping[FreeGoal, Search], scope_of: Callab
         return evolve(about, verdict=Verdict.REFUTED, scope=scope, trace=search.trace, engine=search.engine, span=span)
     if proof is not None:
         scope = Scope("any", "any", proof.premises)
-        return evolve(
-            about, verdict=Verdict.PROVED, scope=scope, engine="induction", lemmas=proof.lemmas, reason=proof.why
-        )
+        return evolve(about, verdict=Verdict.PROVED, scope=scope, engine="induction", lemmas=proof.lemmas, reason=proof.why)
     scope = scope_of(search)
     obstacle = f"; the proof fails since {search.obstacle}" if search.obstacle else ""
     if scope.members is None:

@@ -254,5 +254,3 @@ class _Memory:
 
     def rest(self) -> None:
         self.states.append({**self.machine.algebra.state, **self.kept})
-
-

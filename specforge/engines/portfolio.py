@@ -330,26 +330,27 @@ class Agenda:
         return self.news()
 
     def prove_for_few(self) -> None:
-        """Claims that nobody expects to be refuted, and that no proof was found of for any number of members."""
+        """Claims that nobody expects to be refuted, and that no proof was found of for any number of members.  Where no party
+        is open, there is but one number of members, and what is proved for it is proved."""
         with _within(self.clock):
             self._prove_for_few([row for row in self.rows if not (row.sought or row.quest.trace or row.quest.proved)])
 
     def _prove_for_few(self, rows: Sequence[Row]) -> None:
         parties = self.system.open_parties()
-        for members in FEW if parties else ():
+        for members in FEW if parties else (0,):
             if self.options.members is not None and members > self.options.members:
                 return
-            wanted = [row for row in rows if members == FEW[0] or row.few is not None]
+            wanted = [row for row in rows if members in (0, FEW[0]) or row.few is not None]
             goals = {row.quest.goal: row for row in wanted if isinstance(row.quest.goal, ClaimGoal)}
             if not goals:
                 return
-            self.tell(f"proving for {members} members")
+            self.tell(f"proving for {members} members" if parties else "proving over a few steps")
             sizes = {party.name: max(members, len(party.named)) for party in parties}
             work = Work(FEW_WORK, Clock(min(self.clock.deadline, time.monotonic() + FEW_SECONDS)))
             found = prove_fixed(self.system, sizes, list(goals), FEW_WORK // 20, work, further=from_fixed_point)
             for goal, outcome in found.items():
                 if isinstance(outcome, Proved):
-                    goals[goal].few = max(sizes.values()), Shown(outcome.lemmas, outcome.premises)
+                    goals[goal].few = max(sizes.values()) if parties else "any", Shown(outcome.lemmas, outcome.premises)
 
 
 def _judges(tested: object, goal: object) -> bool:

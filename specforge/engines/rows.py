@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from attrs import define, evolve
 
@@ -26,12 +26,12 @@ from specforge.evidence.verdict import FREE_CHECKS, Result, Scope, Verdict
 @define(eq=False)
 class Row:
     """One row to be decided: a claim under one set of assumptions, or a reach, and the search for it.  `few`: a proof for so
-    many members, where there is none for any number."""
+    many members, where there is none for any number by one step ("any": no party is open)."""
 
     quest: Quest
     expect: ir.Expect | None = None
     vacuous: bool | None = None
-    few: tuple[int, Shown] | None = None
+    few: tuple[int | Literal["any"], Shown] | None = None
 
     @property
     def sought(self) -> bool:
@@ -90,8 +90,10 @@ def row_of(system: ir.System, rulebook: str, row: Row, options: CheckOptions, la
         members, proof = row.few
         result = Result(
             verdict=Verdict.PROVED, scope=Scope(members, "any", proof.premises), lemmas=proof.lemmas, engine="k-induction",
-            seconds=quest.seconds, reason=_only_for_few(quest), lead=quest.lead, **about,
+            seconds=quest.seconds, **about,
         )  # fmt: skip
+        if members != "any":
+            result = evolve(result, reason=_only_for_few(quest), lead=quest.lead)
     else:
         result = evolve(_undecided(quest, about, options, late), lead=quest.lead)
     return judged(result, expect)

@@ -85,7 +85,8 @@ def scope_words(result: Result) -> str:
 
 
 def size_of(trace: Trace) -> str:
-    return f"{plural(trace.actions, 'action')}, {plural(trace.members, 'member')}"
+    members = [plural(trace.members, "member")] if trace.members else []  # none: no party is open
+    return ", ".join([plural(trace.actions, "action"), *members])
 
 
 def _any_or_up_to(scope: Scope, verdict: Verdict) -> str:
@@ -93,7 +94,7 @@ def _any_or_up_to(scope: Scope, verdict: Verdict) -> str:
     for amount, noun in ((scope.members, "member"), (scope.steps, "step" if verdict is Verdict.PROVED else "action")):
         if amount == "any":
             parts.append(f"any {noun}s")
-        elif isinstance(amount, int):
+        elif isinstance(amount, int) and (amount or noun != "member"):
             parts.append(plural(amount, noun))
     parts += scope.limits if verdict is Verdict.PROVED else ()  # a premise belongs in the same line
     prefix = {Verdict.UNKNOWN: "searched to ", Verdict.BOUNDED: "to "}.get(verdict, "")
@@ -324,7 +325,7 @@ def shortest_words(result: Result) -> str:
     if not result.shortest:
         return "smallest found"
     members = result.scope.members
-    return f"shortest up to {plural(members, 'member')}" if isinstance(members, int) else "shortest"
+    return f"shortest up to {plural(members, 'member')}" if isinstance(members, int) and members else "shortest"
 
 
 def counterexamples(file: FileReport, layout: Layout) -> list[str]:
@@ -406,5 +407,3 @@ def report_text(report: Report, layout: Layout, shown: int = 0, more: Sequence[s
     parts = [file_text(file, layout) for file in report.files[shown:] if file.diagnostics or file.compiles]
     parts += [each for file in report.files for each in counterexamples(file, layout)]
     return "\n\n".join([*parts, *more, summary(report, layout)]) + "\n"
-
-

@@ -108,5 +108,33 @@ def test_the_step_at_which_the_induction_fails_is_shown_beside_the_proof_for_a_f
     assert "(it may not be reachable)" in said and "Member: t.low <= 0" in said
 
 
+SHIFTS = """\
+rulebook "Shifts" "Two steps show what one does not; no party is open."
+party Venue, one:
+    early: number = 0
+    late: number = 0
+action shift:
+    Venue.early := Venue.late
+    Venue.late := 0 if Venue.late = 8 otherwise 8
+claim never_seven:
+    Venue.early != 7
+claim never_eight:
+    Venue.early != 8
+"""
+
+
+def test_where_no_party_is_open_what_a_few_steps_keep_is_proved() -> None:
+    system, diagnostics = compile_text(SHIFTS)
+    assert isinstance(system, ir.System), diagnostics
+    told: list[Result] = []
+    only = ("never_seven", "never_eight")
+    decide(system, "shifts", CheckOptions(only=only), Clock(math.inf), lambda text: None, told.append)
+    found = {each.name: each for each in told}
+    seven, eight = found["never_seven"], found["never_eight"]
+    assert seven.verdict is Verdict.PROVED and seven.scope == Scope("any", "any") and seven.met and not seven.reason
+    assert seven.engine == "k-induction" and eight.verdict is Verdict.REFUTED
+    assert "2 actions  " in table(FileReport(Path("shifts.rulebook"), system, (), tuple(told)), Layout())
+
+
 def test_no_more_members_than_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows(monkeypatch, CheckOptions(jobs=1, members=2))["counted"].scope == Scope(2, "any")
