@@ -22,7 +22,7 @@ from specforge.apps.errors import UsageError, closest
 from specforge.apps.problems import print_diagnostics
 from specforge.apps.progress import Progress
 from specforge.apps.terminal import layout_for
-from specforge.apps.tool import tool
+from specforge.apps.tool import hashed, tool
 from specforge.core import ir
 from specforge.elaborate import load
 from specforge.engines import workers
@@ -346,7 +346,9 @@ class Writer:
             "sha256": sha256(path.read_bytes()),
             "used": [{"path": name, "sha256": sha256((path.parent / name).read_bytes())} for name in used(path)],
         }
-        return Writer(system, rulebook, _rules(system), names, kinds, {**tool(), "source": source}, {})
+        by = tool()
+        by |= {"source": source, "solvers": hashed(by["solvers"])}
+        return Writer(system, rulebook, _rules(system), names, kinds, by, {})
 
     def written(
         self, entry: Entry, proof: Proved, subject: ir.Claim | ir.Defect | str, given: tuple[ir.Given, ...] = ()

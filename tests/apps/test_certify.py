@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -161,6 +162,14 @@ def test_everything_written_is_as_its_schema_says(run: Cli, folder: Path):
     assert manifest["lemmas"] and manifest["tool"]["source"] != manifest["rulebook"]["sha256"]
     transition = {each["transition"] for each in manifest["obligations"]}
     assert {"start", "action deposit(t=0)", "action hand(from_=0, to_=0)", "action hand(from_=0, to_=1)"} <= transition
+
+
+def test_a_manifest_names_rulebook_tool_and_solvers_by_their_hashes(folder: Path):
+    manifest = json.loads((folder / "out" / "pot" / "pot" / "manifest.json").read_text())
+    assert manifest["rulebook"]["sha256"] == sha256((folder / "pot.rulebook").read_bytes())
+    assert manifest["tool"]["source"] == certify.source_hash()
+    for name in ("z3", "cvc5"):
+        assert re.fullmatch(r"[\d.]+ sha256:[0-9a-f]{64}", manifest["tool"]["solvers"][name])
 
 
 def test_a_step_says_in_plain_words_what_it_is_and_is_whole(folder: Path):
