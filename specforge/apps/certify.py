@@ -42,6 +42,7 @@ from specforge.evidence.verdict import FREE_CHECKS
 
 Json = dict[str, Any]
 DEFAULT = "certificates"
+NO_TIME = "there was no time to look for a proof"
 NOTHING = News(frozenset())  # is known of what runs show
 LAST_RESORT = 1800.0  # seconds for one rulebook, where no budget is given: work is bounded otherwise, long before
 FOLDERS = {"claim": "{}", "check": "free-{}", "rule": "never-{}", "reach": "unreached-{}", "condition": "unmet-{}"}
@@ -239,10 +240,18 @@ def certified(agenda: Agenda, known: News, source: str) -> list[Entry]:
     agenda.learn(known)
     agenda.prove()
     agenda.prove_for_few()
+    late = agenda.clock.left <= 0.1 * (agenda.options.budget or 0)  # what is open may be so for want of time
     agenda.clock.over()
     writer = Writer.of(agenda.system, Path(agenda.rulebook), source)
     entries = [*_claims(agenda, writer), *_reaches(agenda, writer), *_checks(agenda, writer), *_never(agenda, writer)]
-    return [*entries, *_unwritten(agenda)]
+    return [*map(_in_time, entries), *_unwritten(agenda)] if late else [*entries, *_unwritten(agenda)]
+
+
+def _in_time(entry: Entry) -> Entry:
+    """Of one that is open, that more time might have helped."""
+    if entry.certificate is not None or entry.unwritten or entry.reason == NO_TIME:
+        return entry
+    return evolve(entry, reason=f"{entry.reason}, in the time given")
 
 
 def lost(path: Path, options: CheckOptions) -> list[Entry]:
@@ -272,7 +281,7 @@ def _claims(agenda: Agenda, writer: Writer) -> Iterator[Entry]:
             reason = f"proved {scope}by induction over a few steps"
             yield evolve(entry, reason=reason, unwritten=True)
         else:
-            refuted = "a run breaks it" if row.quest.trace is not None else "there was no time to look for a proof"
+            refuted = "a run breaks it" if row.quest.trace is not None else NO_TIME
             yield evolve(entry, reason=outcome.reason if outcome is not None else refuted)
 
 

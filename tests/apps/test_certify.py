@@ -16,6 +16,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from attrs import evolve
 
 from specforge.algebra import second
 from specforge.algebra.solver import due_in
@@ -484,6 +485,16 @@ def test_a_claim_that_is_not_proved_is_said_to_be_open(run: Cli, folder: Path):
     done = run("certify", folder / "pot.rulebook", "--only", "never", "--output", folder / "never")
     assert done.code == 4 and "OPEN" in done.out and "0 of 1 claims" in done.out
     assert run("verify", folder / "never").code == 1  # no certificate is no confirmation
+
+
+def test_what_is_open_when_the_time_is_over_says_so(tmp_path: Path):
+    book = tmp_path / "pot.rulebook"
+    book.write_text(BOOK, encoding="utf-8")
+    agenda = certify.agenda_of(book, CheckOptions(only=("pot", "never"), budget=9.0), Clock(time.monotonic()))
+    assert [each.reason for each in certify.certified(agenda, certify.NOTHING, "0" * 64)] == [certify.NO_TIME] * 2
+    entry = certify.Entry("claim", "never", reason="the induction does not go through")
+    assert certify._in_time(entry).reason == "the induction does not go through, in the time given"
+    assert certify._in_time(evolve(entry, unwritten=True)).reason == entry.reason
 
 
 def test_other_files_are_never_written_over(run: Cli, folder: Path):
