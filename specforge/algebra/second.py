@@ -57,10 +57,10 @@ class _Apart:
             self.process.start()
             theirs.close()
             self.line.recv()  # it is there
-        self.line.send(question)
         try:
+            self.line.send(question)
             answer = self.line.recv() if self.line.poll(self.seconds + 2) else None
-        except EOFError:  # it ended itself
+        except (EOFError, BrokenPipeError, ConnectionResetError):  # it has ended
             answer = None
         if answer is None:
             self.process.kill()
@@ -83,9 +83,12 @@ def _answering(line: Any, solve: Callable[..., Answer], seconds: float) -> None:
         if hasattr(signal, "alarm"):  # whoever has asked may have ended meanwhile
             signal.alarm(int(2 * seconds))
         try:
-            line.send(solve(*question))
+            said: Answer | ValueError = solve(*question)
         except ValueError as problem:
-            line.send(problem)
+            said = problem
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+        line.send(said)
 
 
 def _cvc5(text: str, units: int, options: dict[str, str]) -> Answer:

@@ -330,6 +330,17 @@ def test_a_solver_that_does_not_come_back_is_ended_and_the_next_question_is_aske
     assert asked.ask(text, 1000, *options) == "unsat"
     with pytest.raises(ValueError):
         asked.ask("(assert y)(check-sat)", 1000, *options)
+    os.kill(asked.process.pid, signal.SIGKILL)
+    asked.process.join()
+    assert [asked.ask(text, 1000, *options) for _ in range(2)] == ["unknown", "unsat"]
+
+
+def test_whoever_waits_long_for_the_next_question_is_still_there():
+    text = "(set-logic QF_LRA)(declare-fun x () Real)(assert (> x x))(check-sat)"
+    asked = second._Apart(second.ask_z3, 0.5)  # ends itself after one second, if it is at work
+    assert asked.ask(text, 1000) == "unsat"
+    time.sleep(1.5)
+    assert asked.process.is_alive() and asked.ask(text, 1000) == "unsat"
 
 
 def test_without_cvc5_it_says_so(run: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch):
