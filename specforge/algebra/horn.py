@@ -12,6 +12,7 @@ import z3
 
 from specforge.algebra.solver import due_in
 from specforge.algebra.symbolic import as_term
+from specforge.algebra.terms import CONTEXT
 
 Bool = Any
 LONGEST = 60  # seconds
@@ -33,7 +34,7 @@ def invariant(
     engine.rule(reached(*following), [reached(*state), conditions[1]])
     engine.rule(broken(), [reached(*state), conditions[2]])
     try:
-        with due_in(LONGEST):
+        with due_in(LONGEST, CONTEXT.interrupt):  # there is no other way, and it comes last
             answer = engine.query(broken())
         if answer != z3.unsat:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from quicktions import Fraction
 
 from specforge.algebra.symbolic import Num, Sel, as_term
 from specforge.algebra.symbolic import exactly_one as exactly_one
-from specforge.algebra.terms import CONTEXT, alike, check, flag, name_of, number, real
+from specforge.algebra.terms import alike, check, flag, name_of, number, real, stop
 from specforge.algebra.terms import substitute as direct
 
 Answer = Literal["sat", "unsat", "unknown"]
@@ -39,13 +39,9 @@ def set_seed(seed: int) -> None:
 
 
 def interrupt() -> None:
-    """Ends whatever question is being worked on (from another thread); its answer is unknown."""
-    CONTEXT.interrupt()
-
-
-def recover() -> None:
-    """After the last interruption, which may have met nobody at work and would hit whoever comes next."""
-    z3.Solver().check()
+    """Ends whatever question is being worked on (from another thread); its answer is unknown.  Nobody else hears of it: Z3 has
+    also an interruption of everything at once, after which it refuses to simplify or to find roots for ever."""
+    _stop()
 
 
 class Irrational(Exception):
@@ -56,6 +52,13 @@ SLOW = 10  # times as long as on an ordinary core, a question may take on this m
 _due = math.inf
 
 
+def _stop() -> None:
+    """Ends the question that is being worked on; now there is none."""
+
+
+_nothing = _stop
+
+
 def overdue() -> float:
     """By how many seconds the question that is being worked on should have been given up by now: the solver has steps in
     which it does not look at its limits, and some of them do not end (roots of ever longer numbers).  0: it is not late."""
@@ -63,21 +66,21 @@ def overdue() -> float:
 
 
 @contextmanager
-def due_in(seconds: float) -> Generator[None]:
-    """A question that is to be given up after so many seconds, by the solver itself."""
-    global _due
-    _due = time.monotonic() + seconds
+def due_in(seconds: float, stop: Callable[[], None] = _nothing) -> Generator[None]:
+    """A question that is to be given up after so many seconds, by the solver itself.  `stop`: ends it, from another thread."""
+    global _due, _stop
+    _due, _stop = time.monotonic() + seconds, stop
     try:
         yield
     finally:
-        _due = math.inf
+        _due, _stop = math.inf, _nothing
 
 
 def asked(solver: z3.Solver, rlimit: int, milliseconds: int, *assuming: Any) -> Answer:
     """sat, unsat or unknown (it was interrupted, the time or the work ran out).  `rlimit` 0: as much work as it takes."""
     solver.set(rlimit=rlimit, timeout=milliseconds)
     try:
-        with due_in(min(milliseconds / 1000, (rlimit or math.inf) * SLOW / SECOND)):
+        with due_in(min(milliseconds / 1000, (rlimit or math.inf) * SLOW / SECOND), lambda: stop(solver)):
             answer = check(solver, assuming)
     except z3.Z3Exception:  # interrupted, or out of resources
         return "unknown"

@@ -200,6 +200,11 @@ def check(solver: z3.Solver, assuming: Sequence[Any]) -> int:
     return z3.Z3_solver_check_assumptions(_CONTEXT, solver.solver, len(assuming), _all(assuming))  # type: ignore[attr-defined]
 
 
+def stop(solver: z3.Solver) -> None:
+    """Ends what this solver is doing (from another thread), and nothing else."""
+    z3.Z3_solver_interrupt(_CONTEXT, solver.solver)  # type: ignore[attr-defined]
+
+
 def substitute(of: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
     """The same flag over other unknowns: each first of a pair becomes the second."""
     ours, theirs = _all([a for a, _ in pairs]), _all([b for _, b in pairs])

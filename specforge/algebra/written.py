@@ -14,6 +14,7 @@ from specforge.algebra.obligation import RLIMIT, Question, mentions_crowd
 from specforge.algebra.second import Z3_SECONDS, ask_z3
 from specforge.algebra.solver import due_in
 from specforge.algebra.symbolic import as_term, negate
+from specforge.algebra.terms import stop
 
 STATE = "the state, its declared bounds, and what happens"
 STAGES = (STATE, "how a collect is shared out", "how many there are of each kind of member")
@@ -125,7 +126,7 @@ def _core(facts: list[_Fact], solver: Any, rlimit: int, minimal: bool = False, s
     for at, each in enumerate(facts):
         solver.assert_and_track(each.term, f"fact {at}")
     try:
-        with due_in(seconds):
+        with due_in(seconds, lambda: stop(solver)):
             if str(solver.check()) != "unsat":
                 return None
     except z3.Z3Exception:

@@ -15,7 +15,7 @@ from types import FrameType
 
 from attrs import define, field
 
-from specforge.algebra.solver import Interrupted, interrupt, recover, work_done
+from specforge.algebra.solver import Interrupted, interrupt, work_done
 
 AGAIN = 0.2  # seconds; the first time may fall on deaf ears (in a `__del__`, nothing that is raised gets out)
 SOON = 0.001  # seconds; the solver's binding is in the middle of something
@@ -111,8 +111,6 @@ class Clock:
         """The search has ended: what follows is not interrupted."""
         with self._lock:
             self.searching = False
-        if self.left <= 0:
-            recover()
 
 
 @define

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 
 import pytest
+import z3
 
+from specforge.algebra.solver import Session, interrupt, overdue
+from specforge.algebra.terms import roots
 from specforge.engines.deadline import OutOfTime, at_most
 
 
@@ -62,3 +66,25 @@ def test_the_binding_of_the_solver_is_never_broken_off():
         while True:
             pass
     assert done == [True]
+
+
+def test_who_is_interrupted_is_the_question_that_is_being_worked_on_and_nobody_after_it():
+    two = z3.Var(0, z3.RealSort()) * z3.Var(0, z3.RealSort()) - 4
+    cubes = [z3.Int(f"cube {at}") for at in range(3)]
+    hard, easy = Session(), Session()
+    hard.add([sum(each**3 for each in cubes) == 114])
+    easy.add([cubes[0] > 1])
+
+    def press() -> None:
+        while overdue() == 0.0 and not done.wait(0.1):
+            interrupt()
+
+    done = threading.Event()
+    interrupt()  # nobody is at work
+    thread = threading.Thread(target=press)
+    thread.start()
+    began = time.monotonic()
+    assert hard.ask(seconds=60) == "unknown" and time.monotonic() - began < 30
+    done.set()
+    thread.join()
+    assert easy.ask() == "sat" and len(roots(two)) == 2
