@@ -107,7 +107,7 @@ def idle(system: ir.System, given: tuple[ir.Given, ...], known: Known, rlimit: i
         always = Prover(Book.of(system), [], rlimit // 40, None, known.lemmas, known.done, known.shared)
         always.dropped = known.dropped
         for number, layer in enumerate(guesses.cheap_layers(always.book)):
-            always.keep_inductive(layer, number)
+            always.keep_inductive([each for each in layer if (number, each.name) not in known.dropped], number)
     split = asked_one_by_one(system)
     claim = ir.Claim("", ir.AtRest(), ir.YES, ())
     prover = Prover(Book.of(split), [ClaimGoal(claim, given)], rlimit, None, dict(known.lemmas), {}, known.one_by_one)
@@ -423,11 +423,7 @@ class Prover:
         started = time.perf_counter()
         open_ = list(self.goals)
         for number, layer in enumerate(guesses.layers(self.book, open_, self._given(at_rest=True))):
-            known = set(self.lemmas)
-            self.keep_inductive(layer, number)
-            if number and known == set(self.lemmas):  # nothing that could help is new
-                continue
-            for goal in list(open_):
+            for goal in list(open_) if self._learns(layer, number) else ():
                 outcome = self.judge(goal, time.perf_counter() - started)
                 outcomes[goal] = outcome
                 if isinstance(outcome, certificate.Proved):
@@ -438,6 +434,12 @@ class Prover:
             outcome = outcomes.get(goal)
             if isinstance(outcome, Proved) and outcome.premises == (ENDS,) and self.settles():
                 outcomes[goal] = self._with_settling(goal, outcome)
+
+    def _learns(self, layer: Iterable[Lemma], number: int) -> bool:
+        """Is there more to prove with than before this layer?"""
+        before = set(self.lemmas)
+        self.keep_inductive(layer, number)
+        return number == 0 or before != set(self.lemmas)
 
     def keep_inductive(self, candidates: Iterable[Lemma], layer: int = 0) -> None:
         """Adds those candidates that hold at the start and are kept by every transition, given all that remain (Houdini)."""
@@ -547,7 +549,8 @@ class Prover:
             return
         started, watch = time.perf_counter(), Watch(self)
         for number, layer in enumerate(guesses.cheap_layers(self.book)):
-            self.keep_inductive(layer, number)
+            if not self._learns(layer, number):
+                continue
             watch.look()
             for goal in goals:
                 found, seconds = watch.obstacle(goal.defect), time.perf_counter() - started
