@@ -7,10 +7,11 @@ A file's stages are the same pieces of work, in fresh processes of the same kind
 
 from __future__ import annotations
 
+import gc
 import math
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def check(
     `on_result` and `on_file` hear of each row and each finished file as soon as it is known, in whatever order that is."""
     start, began = time.monotonic(), time.time()
     store = Store(options) if options.keep else None
-    files = [_loaded(path, store) for path in paths]
+    with _nothing_is_garbage():
+        files = [_loaded(path, store) for path in paths]
     for each in files:
         if each.system is None or each.kept:
             for row in each.results:
@@ -92,6 +94,18 @@ def check(
             if store is not None:
                 store.keep(_report(each), began)
     return Report(tuple(_report(each) for each in files), interrupted, tuple(internal), time.monotonic() - start)
+
+
+@contextmanager
+def _nothing_is_garbage() -> Generator[None]:
+    """What is made meanwhile is kept to the end, and never looked through for what nobody needs: with many rulebooks, that
+    would take a third of the time in which rows are shown again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _loaded(path: Path, store: Store | None) -> Loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -199,3 +200,10 @@ def test_a_worker_ends_itself_when_its_solver_is_late(small: Path, monkeypatch):
     monkeypatch.setattr(pipeline, "_work", asks_what_never_ends)
     report = checked(small)
     assert {each.reason for each in report.results} == {workers.NEVER}
+
+
+def test_what_is_no_longer_needed_is_looked_for_again_once_the_rulebooks_are_loaded(small: Path, tmp_path: Path):
+    broken = tmp_path / "broken.rulebook"
+    broken.write_text("rulebook\n", encoding="utf-8")
+    pipeline.check([broken], CheckOptions(), lambda row: None, lambda text: None)
+    assert gc.isenabled()
