@@ -31,6 +31,7 @@ from specforge.engines.rows import Row, row_of, rows_of, scenario_plans, scenari
 from specforge.engines.scenarios import scenario_result
 from specforge.engines.spacer import from_fixed_point
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
+from specforge.evidence.explain import why
 from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.lead import Lead
 from specforge.evidence.report import CheckOptions
@@ -131,13 +132,18 @@ class Agenda:
         at = f"row {self.rows.index(row)}"
         if at in self.untold:
             self.untold.discard(at)
-            self.emit(row_of(self.system, self.rulebook, row, self.options, self.clock.left <= 0))
+            self._emit(row_of(self.system, self.rulebook, row, self.options, self.clock.left <= 0))
 
     def say_free(self, checks: Sequence[str]) -> None:
         checks = [each for each in checks if each in self.untold]
         self.untold -= set(checks)
         for result in free_rows(self.system, self.rulebook, self.searches, checks, scope_of, self.idle):
-            self.emit(result)
+            self._emit(result)
+
+    def _emit(self, result: Result) -> None:
+        """With the reasons in words: found here, they need not be found again each time the row is shown."""
+        trace = result.trace
+        self.emit(result if trace is None else evolve(result, trace=evolve(trace, why=why(self.system, trace))))
 
     # ------------------------------------------------------------ SEEK
 

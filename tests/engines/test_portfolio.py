@@ -16,6 +16,7 @@ from specforge.engines.deadline import Clock
 from specforge.engines.free import Shown
 from specforge.engines.portfolio import Disagreement, News, decide, work
 from specforge.engines.refute import Effort, Quest
+from specforge.evidence.explain import why
 from specforge.evidence.layout import Layout
 from specforge.evidence.report import CheckOptions, Exit, FileReport, Report, exit_code
 from specforge.evidence.report_text import report_text
@@ -207,3 +208,10 @@ scenario whispered:
 """
     row = next(each for each in told(book(rare), off=("vacuous",)) if each.name == "alive")
     assert row.verdict is Verdict.PROVED
+
+
+def test_a_run_is_told_with_its_reasons(book: Any):
+    system = book()
+    (trace,) = (each.trace for each in told(system, off=tuple(FREE_CHECKS)) if each.trace is not None and each.name == "empty")
+    assert trace.why == why(system, evolve(trace, why=()))
+    assert trace.why[0].startswith("Till.cash should be 0, but is ")
