@@ -52,11 +52,11 @@ SLOW = 10  # times as long as on an ordinary core, a question may take on this m
 _due = math.inf
 
 
-def _stop() -> None:
-    """Ends the question that is being worked on; now there is none."""
+def _nothing() -> None:
+    """Nobody is at work."""
 
 
-_nothing = _stop
+_stop: Callable[[], None] = _nothing  # ends the question that is being worked on
 
 
 def overdue() -> float:

@@ -12,9 +12,8 @@ from attrs import frozen
 
 from specforge.algebra.obligation import RLIMIT, Question, mentions_crowd
 from specforge.algebra.second import Z3_SECONDS, ask_z3
-from specforge.algebra.solver import due_in
+from specforge.algebra.solver import asked, due_in
 from specforge.algebra.symbolic import as_term, negate
-from specforge.algebra.terms import stop
 
 STATE = "the state, its declared bounds, and what happens"
 STAGES = (STATE, "how a collect is shared out", "how many there are of each kind of member")
@@ -119,17 +118,11 @@ def _strong() -> Any:
 
 def _core(facts: list[_Fact], solver: Any, rlimit: int, minimal: bool = False, seconds: int = 20) -> list[_Fact] | None:
     solver.set("unsat_core", True)
-    solver.set("rlimit", rlimit)
-    solver.set("timeout", seconds * 1000)  # a last resort: the work is bounded first
     if minimal:
         solver.set("core.minimize", True)
     for at, each in enumerate(facts):
         solver.assert_and_track(each.term, f"fact {at}")
-    try:
-        with due_in(seconds, lambda: stop(solver)):
-            if str(solver.check()) != "unsat":
-                return None
-    except z3.Z3Exception:
+    if asked(solver, rlimit, seconds * 1000) != "unsat":  # the time is a last resort: the work is bounded first
         return None
     core = {each.decl().name() for each in solver.unsat_core()}
     return [each for at, each in enumerate(facts) if f"fact {at}" in core]

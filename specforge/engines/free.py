@@ -239,11 +239,10 @@ def _sometime_row(about: Result, goals: Mapping[FreeGoal, Search]) -> Result:
     if not missing:
         reason = "each was seen in a run" if goals else "there are none"
         return evolve(about, verdict=Verdict.PROVED, engine="runs", reason=reason)
-    never = [each.text for each, search in goals.items() if search.trace is None and search.proof is not None]
+    never = [each for each, search in goals.items() if search.trace is None and search.proof is not None]
     if never:
-        reason = f"it is proved that no run shows {'; '.join(never)}"
-        empty = [_excluding(each.goal) for each, search in goals.items() if search.trace is None and search.proof is not None]
-        if said := "; ".join(dict.fromkeys(filter(None, empty))):
+        reason = f"it is proved that no run shows {'; '.join(each.text for each in never)}"
+        if said := "; ".join(dict.fromkeys(filter(None, (_excluding(each.goal) for each in never)))):
             reason += f". What is assumed excludes everything: no run meets {said}"
         vacuous = True if about.name == "vacuous" else None
         return evolve(about, verdict=Verdict.REFUTED, scope=EVERYTHING, engine="induction", reason=reason, vacuous=vacuous)

@@ -423,11 +423,12 @@ class Prover:
         started = time.perf_counter()
         open_ = list(self.goals)
         for number, layer in enumerate(guesses.layers(self.book, open_, self._given(at_rest=True))):
-            for goal in list(open_) if self._learns(layer, number) else ():
-                outcome = self.judge(goal, time.perf_counter() - started)
-                outcomes[goal] = outcome
-                if isinstance(outcome, certificate.Proved):
-                    open_.remove(goal)
+            if self._learns(layer, number):
+                for goal in list(open_):
+                    outcome = self.judge(goal, time.perf_counter() - started)
+                    outcomes[goal] = outcome
+                    if isinstance(outcome, certificate.Proved):
+                        open_.remove(goal)
             if not open_ or (self.stop is not None and time.perf_counter() > self.stop):
                 break
         for goal in self.goals:

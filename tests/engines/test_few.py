@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from specforge.core import ir
-from specforge.elaborate import compile_text
 from specforge.engines import portfolio
 from specforge.engines.deadline import Clock
 from specforge.engines.portfolio import decide
@@ -17,6 +16,7 @@ from specforge.evidence.proof_text import all_undecided
 from specforge.evidence.report import CheckOptions, FileReport
 from specforge.evidence.report_text import table
 from specforge.evidence.verdict import Result, Scope, Verdict
+from tests.engines.texts import SHIFTS, system_of
 
 TEXT = """\
 rulebook "Till" "Money in, money out."
@@ -37,10 +37,16 @@ claim never_seven:
 """
 
 
+def decided(text: str, *only: str) -> tuple[ir.System, list[Result]]:
+    system = system_of(text)
+    told: list[Result] = []
+    decide(system, "a test", CheckOptions(only=only), Clock(math.inf), lambda text: None, told.append)
+    return system, told
+
+
 def rows(monkeypatch: pytest.MonkeyPatch, options: CheckOptions) -> dict[str, Result]:
     monkeypatch.setattr(portfolio, "prove", lambda *_, **__: {})  # the prover for any number finds nothing
-    system, diagnostics = compile_text(TEXT)
-    assert isinstance(system, ir.System), diagnostics
+    system = system_of(TEXT)
     told: list[Result] = []
     decide(system, "till", options, Clock(math.inf), lambda text: None, told.append)
     return {each.name: each for each in told if each.kind == "claim"}
@@ -72,11 +78,7 @@ claim summed:
 
 
 def test_the_sentence_that_cannot_be_said_for_any_number_is_named_beside_the_row() -> None:
-    system, diagnostics = compile_text(SQUARES)
-    assert isinstance(system, ir.System), diagnostics
-    told: list[Result] = []
-    decide(system, "squares", CheckOptions(only=("summed",)), Clock(math.inf), lambda text: None, told.append)
-    (row,) = told
+    system, (row,) = decided(SQUARES, "summed")
     assert row.scope == Scope(3, "any") and row.met is None
     said = "not proved for any number of members: a member's own values are multiplied with each other in `m.score * m.score`"
     assert row.reason.startswith(said) and row.reason.endswith("(line 11)")
@@ -97,38 +99,15 @@ claim kept:
 
 
 def test_the_step_at_which_the_induction_fails_is_shown_beside_the_proof_for_a_few() -> None:
-    system, diagnostics = compile_text(SQUARED)
-    assert isinstance(system, ir.System), diagnostics
-    told: list[Result] = []
-    decide(system, "squared", CheckOptions(only=("kept",)), Clock(math.inf), lambda text: None, told.append)
-    (row,) = told
+    system, (row,) = decided(SQUARED, "kept")
     assert row.scope == Scope(3, "any") and row.lead is not None and row.lead.event
     (said,) = all_undecided(FileReport(Path("squared.rulebook"), system, (), (row,)), Layout())
     assert "not proved for any number of members, only for 3: the induction does not go through" in said
     assert "(it may not be reachable)" in said and "Member: t.low <= 0" in said
 
 
-SHIFTS = """\
-rulebook "Shifts" "Two steps show what one does not; no party is open."
-party Venue, one:
-    early: number = 0
-    late: number = 0
-action shift:
-    Venue.early := Venue.late
-    Venue.late := 0 if Venue.late = 8 otherwise 8
-claim never_seven:
-    Venue.early != 7
-claim never_eight:
-    Venue.early != 8
-"""
-
-
 def test_where_no_party_is_open_what_a_few_steps_keep_is_proved() -> None:
-    system, diagnostics = compile_text(SHIFTS)
-    assert isinstance(system, ir.System), diagnostics
-    told: list[Result] = []
-    only = ("never_seven", "never_eight")
-    decide(system, "shifts", CheckOptions(only=only), Clock(math.inf), lambda text: None, told.append)
+    system, told = decided('rulebook "Shifts" "No party is open."\n' + SHIFTS, "never_seven", "never_eight")
     found = {each.name: each for each in told}
     seven, eight = found["never_seven"], found["never_eight"]
     assert seven.verdict is Verdict.PROVED and seven.scope == Scope("any", "any") and seven.met and not seven.reason

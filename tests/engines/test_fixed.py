@@ -13,6 +13,7 @@ from specforge.engines.fixed import prove_fixed
 from specforge.engines.spacer import from_fixed_point
 from specforge.evidence.certificate import NotProved, ProofOutcome, Proved
 from specforge.evidence.goal import ClaimGoal
+from tests.engines.texts import SHIFTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,23 +54,6 @@ def test_a_fresh_solver_confirms_every_obligation_from_its_text() -> None:
         assert isinstance(each, Proved)
         assert each.certificate.obligations
         assert each.certificate.recheck() == []
-
-
-SHIFTS = """
-party Venue, one:
-    early: number = 0
-    late: number = 0
-
-action shift:
-    Venue.early := Venue.late
-    Venue.late := 0 if Venue.late = 8 otherwise 8
-
-claim never_seven:
-    Venue.early != 7
-
-claim never_eight:
-    Venue.early != 8
-"""
 
 
 def test_what_one_step_does_not_keep_two_may() -> None:

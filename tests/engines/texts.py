@@ -9,6 +9,19 @@ from specforge.elaborate import compile_text
 
 VENUES = Path(__file__).parents[1] / "venues"
 
+SHIFTS = """\
+party Venue, one:
+    early: number = 0
+    late: number = 0
+action shift:
+    Venue.early := Venue.late
+    Venue.late := 0 if Venue.late = 8 otherwise 8
+claim never_seven:
+    Venue.early != 7
+claim never_eight:
+    Venue.early != 8
+"""
+
 
 def system_of(text: str) -> ir.System:
     system, diagnostics = compile_text(text)
