@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic
@@ -25,6 +25,7 @@ from specforge.evidence.bundle import write_bundle
 from specforge.evidence.kept import Store
 from specforge.evidence.report import CheckOptions, FileReport, Report
 from specforge.evidence.verdict import FREE_CHECKS, Result
+from specforge.records import define, frozen
 
 LAST_RESORT = 1800.0  # seconds for one stage of a file, where no budget is given: work is bounded otherwise, long before
 SEARCH = 0.9  # of a task's time is for searching; the rest is for saying what was found

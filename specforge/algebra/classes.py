@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import z3
-from attrs import define, field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.terms import number
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import define, frozen
 
 Bool = Any
 OwnAtom = tuple[Any, ...]  # ("margin", 0): a field at the start; ("share", 2): what is given in the third tier; HEAD

@@ -12,7 +12,6 @@ from itertools import product
 from typing import Any
 
 import z3
-from attrs import frozen
 from quicktions import Fraction
 
 from specforge.algebra.exact import OPERATIONS, ExactAlgebra, ExactMachine
@@ -21,6 +20,7 @@ from specforge.core import ir
 from specforge.core.evaluate import Env
 from specforge.core.machine import Choice, DefectFound, Members
 from specforge.diagnostics.source import Span
+from specforge.records import frozen
 
 
 @frozen(eq=False)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import z3
-from attrs import define, field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra import polynomial as po
@@ -38,6 +38,7 @@ from specforge.algebra.polynomial import Poly, either
 from specforge.algebra.symbolic import Sel, conj, disj, equal, implies, merge, negate
 from specforge.core import ir
 from specforge.diagnostics.source import Span
+from specforge.records import define, frozen
 
 Bool = Any
 

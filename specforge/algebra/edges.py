@@ -11,11 +11,12 @@ from itertools import zip_longest
 from typing import Any
 
 import z3
-from attrs import define, field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra.symbolic import as_term
 from specforge.algebra.terms import real, roots
+from specforge.records import define, frozen
 
 DEGREE = 16  # of a polynomial; what is more is not looked at
 PRECISION = 30  # decimal digits of a point that is not rational

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import z3
-from attrs import define, field
+from attrs import field
 
 from specforge.algebra.obligation import MOMENT, RLIMIT, Answer, ask_strong
 from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import as_term, conj, implies, negate
 from specforge.algebra.terms import flag
+from specforge.records import define
 
 Bool = Any
 PATIENCE = 3_000  # milliseconds, a last resort: the work is bounded first

@@ -10,8 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import frozen
-
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import PLAIN, Cond, FlagCond, NotAdditive, Opaque, Own, Split, Virtual, of_each
 from specforge.algebra.crowd import CrowdAlgebra
@@ -20,6 +18,7 @@ from specforge.algebra.symbolic import conj, disj, implies, negate
 from specforge.core import ir
 from specforge.core.evaluate import Env, Evaluator
 from specforge.diagnostics.source import Span
+from specforge.records import frozen
 
 Bool = Any
 Fact = tuple[int, Bool]  # the stage from which it may be used, and what it says

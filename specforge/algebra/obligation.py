@@ -12,13 +12,14 @@ from functools import partial
 from typing import Any, Literal
 
 import z3
-from attrs import define, field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.solver import asked
 from specforge.algebra.symbolic import Sel, as_term, implies, negate
 from specforge.algebra.terms import assume, conditions, flag, mentions
+from specforge.records import define, frozen
 
 Bool = Any
 Answer = Literal["proved", "open", "gave up"]

@@ -12,7 +12,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra.exact import OPERATIONS, Cell, ExactMachine, share_out
@@ -21,6 +21,7 @@ from specforge.core import ir
 from specforge.core.evaluate import LIVE, Evaluator
 from specforge.core.machine import DefectFound, Members, Picker, Refused, first_option
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import frozen
 
 Cells = list[Any]  # a state: every cell's value, one field after the other
 OR, AND, NOT, COMPARE, SUM, PRODUCT, MINUS, ATOM = range(1, 9)  # how tightly source text binds; 0: `a if c else b`

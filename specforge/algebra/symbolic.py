@@ -12,7 +12,7 @@ from itertools import chain, combinations
 from typing import Any
 
 import z3
-from attrs import define, field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra import terms
@@ -20,6 +20,7 @@ from specforge.algebra.exact import OPERATIONS, Cell
 from specforge.algebra.terms import real as real
 from specforge.core import ir
 from specforge.diagnostics.source import Span
+from specforge.records import define, frozen
 
 RATE = "rate"  # the source of a proportional collect's common rate
 SUPPORT_LIMIT = 81  # beyond this many values a term forgets them

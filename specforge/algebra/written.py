@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import z3
-from attrs import frozen
 
 from specforge.algebra.obligation import RLIMIT, Question, mentions_crowd
 from specforge.algebra.second import Z3_SECONDS, ask_z3
 from specforge.algebra.solver import asked, due_in
 from specforge.algebra.symbolic import as_term, negate
+from specforge.records import frozen
 
 STATE = "the state, its declared bounds, and what happens"
 STAGES = (STATE, "how a collect is shared out", "how many there are of each kind of member")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from specforge.algebra.judging import witnesses
 from specforge.algebra.solver import set_seed
@@ -39,6 +39,7 @@ from specforge.evidence.layout import Cell, Column, columns
 from specforge.evidence.report import CheckOptions, Exit
 from specforge.evidence.required import Step
 from specforge.evidence.verdict import FREE_CHECKS
+from specforge.records import frozen
 
 Json = dict[str, Any]
 DEFAULT = "certificates"

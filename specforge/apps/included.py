@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from posixpath import normpath
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from specforge.records import frozen
 
 STANDARD, LIBRARY = "std/", (Path(__file__).parents[1] / "library").resolve()  # as in elaborate/load.py, which is not read here
 DEEPEST, MOST = 12, 60

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import IO, Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from specforge.algebra.second import ask_cvc5, ask_z3_apart, has_cvc5
 from specforge.apps.crew import crew_of
@@ -26,6 +26,7 @@ from specforge.apps.tool import tool
 from specforge.evidence.files import INDEX, MANIFEST, Certificate, Problem, about, called, is_certificate, read, sha256, words
 from specforge.evidence.layout import Cell, Column, Layout, columns
 from specforge.evidence.required import Step
+from specforge.records import frozen
 
 Json = dict[str, Any]
 CONFIRMED, FAILED, USAGE, OPEN = 0, 1, 2, 4  # exit codes, as of every command

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.diagnostics.source import NOWHERE, SourceFile, Span
+from specforge.records import frozen
 
 RULES = ""  # the hidden one-member party whose fields are the parameters and the houses' holdings
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import frozen
 
 Members = tuple[int, ...]
 FIRING_LIMIT = 10_000  # of one settling; beyond it the settling is reported as never ending

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from attrs import frozen
-
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import frozen
 
 
 class Severity(Enum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from attrs import frozen
-
 from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity
 from specforge.diagnostics.source import SourceFile
+from specforge.records import frozen
 
 TAB = 4
 WIDTH = 120

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import assert_never
 
 import attrs
-from attrs import frozen
 
 from specforge.core import ir
 from specforge.elaborate import types, units
 from specforge.elaborate.names import Context, Party
+from specforge.records import frozen
 
 BROUGHT, TAKEN = "brought_in", "taken_out"
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Fix, Label, error
 from specforge.diagnostics.source import Span
 from specforge.diagnostics.suggest import suggest
 from specforge.elaborate.declare import BUILT_IN
+from specforge.records import define, frozen
 from specforge.syntax import tree
 
 NOT_TAKEN = (tree.Claim, tree.Reach, tree.Scenario)  # they are checked in the file itself

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
@@ -16,6 +16,7 @@ from specforge.diagnostics.source import SourceFile, Span
 from specforge.diagnostics.suggest import suggest
 from specforge.elaborate import include
 from specforge.elaborate.lower import Lowered, Trees, lower
+from specforge.records import define
 from specforge.syntax import tree
 from specforge.syntax.parse import parse
 from specforge.syntax.read import read

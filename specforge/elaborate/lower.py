@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
-
 from specforge.core import ir
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity
 from specforge.elaborate import border, claims, declare, names, rules, scenarios, starts, types, units
 from specforge.elaborate.names import Book, Context, Party, Unit, Used
+from specforge.records import frozen
 from specforge.syntax import tree
 
 MOST_PROBLEMS = 40

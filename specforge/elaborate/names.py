@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import attrs
-from attrs import define, frozen
 from quicktions import Fraction
 
 from specforge.core import ir
@@ -14,6 +13,7 @@ from specforge.diagnostics.diagnostic import Diagnostic, Fix, Label, error
 from specforge.diagnostics.source import Span
 from specforge.diagnostics.suggest import suggest
 from specforge.elaborate import types
+from specforge.records import define, frozen
 from specforge.syntax import tree
 
 LARGEST_SIZE = 1_000_000  # nodes of the core, once everything is written out

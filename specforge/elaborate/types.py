@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from specforge.core import ir
 from specforge.elaborate import units
+from specforge.records import frozen
 
 
 @frozen

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from specforge.core import ir
 from specforge.engines.encoding import written_fields
+from specforge.records import frozen
 
 Extra = tuple[tuple[str, int], ...]  # how many further members of each party stand for any
 

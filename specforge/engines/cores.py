@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from specforge.algebra.classes import CLASS_LIMIT, NotAdditive
 from specforge.algebra.obligation import RLIMIT, Question
 from specforge.algebra.written import core as needed
@@ -20,6 +18,7 @@ from specforge.engines.transitions import Scene, begin, in_classes
 from specforge.evidence.certificate import Core, Proved
 from specforge.evidence.goal import action_assumptions
 from specforge.evidence.sentences import Key, Sentence, sentences, used_by
+from specforge.records import frozen
 
 if TYPE_CHECKING:
     from specforge.engines.induction import Prover

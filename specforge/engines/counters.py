@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.core import ir
+from specforge.records import frozen
 
 LEDGERS = (ir.Kind.BALANCE, ir.Kind.NET, ir.Kind.HOUSE)
 

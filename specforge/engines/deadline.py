@@ -13,9 +13,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from attrs import define, field
+from attrs import field
 
 from specforge.algebra.solver import Interrupted, interrupt, work_done
+from specforge.records import define
 
 AGAIN = 0.2  # seconds; the first time may fall on deaf ears (in a `__del__`, nothing that is raised gets out)
 SOON = 0.001  # seconds; the solver's binding is in the middle of something

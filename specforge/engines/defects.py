@@ -14,7 +14,7 @@ from itertools import product
 from posixpath import dirname, relpath
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.algebra.classes import NotAdditive
 from specforge.algebra.crowd import Owed
@@ -25,6 +25,7 @@ from specforge.engines.free import met_at, nodes_of
 from specforge.engines.transitions import Scene
 from specforge.evidence import certificate
 from specforge.evidence.certificate import Need
+from specforge.records import define, frozen
 
 if TYPE_CHECKING:
     from specforge.engines.induction import Prover

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, cast
 
-from attrs import define, field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.algebra.exact import Cell
@@ -47,6 +47,7 @@ from specforge.evidence.goal import (
     action_assumptions,
     state_assumptions,
 )
+from specforge.records import define, frozen
 
 Bool = Any
 Values = dict[Cell, Any]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.algebra.jointly import Jointly, Together
 from specforge.algebra.obligation import RLIMIT
@@ -27,6 +27,7 @@ from specforge.evidence import certificate
 from specforge.evidence.certificate import Discharged, Lemma, Need, NotProved, ProofOutcome
 from specforge.evidence.goal import ClaimGoal, state_assumptions
 from specforge.evidence.phrases import Phrases
+from specforge.records import define, frozen
 
 Bool = Any
 DEPTH = 3  # steps that k-induction looks back at most

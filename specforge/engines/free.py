@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from specforge.core import ir
 from specforge.core.evaluate import bounded_by
@@ -20,6 +20,7 @@ from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, RuleGoal
 from specforge.evidence.sentences import Sentence
 from specforge.evidence.trace import Trace
 from specforge.evidence.verdict import FREE_CHECKS, Result, Scope, Verdict
+from specforge.records import frozen
 
 EVERYTHING = Scope("any", "any")
 

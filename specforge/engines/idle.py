@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from specforge.algebra.classes import NotAdditive
 from specforge.core import ir
@@ -15,6 +15,7 @@ from specforge.diagnostics.source import Span
 from specforge.engines.cases import Case
 from specforge.engines.shapes import conjuncts, one_line
 from specforge.engines.transitions import Scene
+from specforge.records import frozen
 
 
 @frozen

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from specforge.algebra.classes import NotAdditive, Split
 from specforge.algebra.judging import witnesses
@@ -31,6 +31,7 @@ from specforge.evidence import certificate
 from specforge.evidence.certificate import Core, Discharged, Lemma, Need, NotProved, ProofOutcome, Proved, Settling
 from specforge.evidence.goal import ClaimGoal, DefectGoal, RuleGoal, action_assumptions, state_assumptions
 from specforge.evidence.phrases import Phrases
+from specforge.records import define
 
 ENDS = "where settling ends"  # the premise of what is judged at rest, until it is proved
 SPLIT_LIMIT = 20  # classes, if they are cut for the sake of what is assumed

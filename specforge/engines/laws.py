@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from specforge.records import frozen
 
 Bool = Any
 Number = Any

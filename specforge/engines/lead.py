@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 from quicktions import Fraction
 
 from specforge.algebra.classes import NotAdditive, Split
@@ -31,6 +31,7 @@ from specforge.evidence.phrases import Phrases
 from specforge.evidence.play import Event, Judge
 from specforge.evidence.replay import Script, member_names
 from specforge.evidence.words import Words
+from specforge.records import frozen
 
 if TYPE_CHECKING:
     from specforge.engines.induction import Prover

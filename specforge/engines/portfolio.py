@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from specforge.algebra.solver import SECOND, set_seed
 from specforge.core import ir
@@ -36,6 +36,7 @@ from specforge.evidence.goal import ClaimGoal, DefectGoal, ReachGoal, RuleGoal
 from specforge.evidence.lead import Lead
 from specforge.evidence.report import CheckOptions
 from specforge.evidence.verdict import FREE_CHECKS, Result
+from specforge.records import define, frozen
 
 Emit = Callable[[Result], None]
 Tell = Callable[[str], None]

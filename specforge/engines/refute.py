@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.algebra.solver import SECOND, Irrational
 from specforge.core import ir
@@ -28,6 +28,7 @@ from specforge.evidence.ranges import annotated
 from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.simplify import shrink
 from specforge.evidence.trace import Plan, Trace
+from specforge.records import define, frozen
 
 FEW = 2  # members with whom everything is multiplied that ever is
 MEMBERS, STEPS = 3, 4  # how far runs are excluded unless more is asked for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from attrs import define, evolve
+from attrs import evolve
 
 from specforge.core import ir
 from specforge.core.machine import Firing
@@ -21,6 +21,7 @@ from specforge.evidence.report import CheckOptions
 from specforge.evidence.simplify import plain_start
 from specforge.evidence.trace import Plan, Trace
 from specforge.evidence.verdict import FREE_CHECKS, Result, Scope, Verdict
+from specforge.records import define
 
 
 @define(eq=False)

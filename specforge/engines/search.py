@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.algebra.exact import Cell
 from specforge.algebra.solver import SECOND, Answer, Irrational
@@ -24,6 +24,7 @@ from specforge.engines.encoding import Encoding, Grids
 from specforge.engines.grids import AFFORDABLE, Pairs, cheapest_cover, cost_of, covers, grids_for, lightest_grid, loosened
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal
 from specforge.evidence.trace import Plan
+from specforge.records import define, frozen
 
 Fixed = Mapping[Cell, Any]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from specforge.algebra.classes import NotAdditive
 from specforge.core import ir
 from specforge.engines.cases import Book, no
 from specforge.engines.shapes import Op, conjuncts, every, never_below_zero, one_line, replaced
 from specforge.evidence.certificate import Measure, Settling
+from specforge.records import frozen
 
 Shown = Callable[[str, ir.Duty, ir.Expr, bool], bool]
 """Is the expression, judged after each acting of the duty, shown (under that name)?  Yes or no: with all that can be done?"""

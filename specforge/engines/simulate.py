@@ -13,7 +13,6 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from attrs import define, frozen
 from quicktions import Fraction
 
 from specforge.algebra.exact import Cell
@@ -23,6 +22,7 @@ from specforge.core.machine import FIRING_LIMIT, Choice, DefectFound, Firing, Me
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal, action_assumptions, state_assumptions
 from specforge.evidence.play import Event
 from specforge.evidence.trace import Plan
+from specforge.records import define, frozen
 
 QUICK_FIRING_LIMIT = 300  # of one settling; only one that goes on beyond it is played to FIRING_LIMIT
 TRIES = 4  # events tried for each one wanted, before a run is given up

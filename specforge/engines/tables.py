@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from attrs import frozen
 from quicktions import Fraction
 
 from specforge.algebra.exact import ExactMachine, State
@@ -19,6 +18,7 @@ from specforge.algebra.symbolic import Num, SymbolicAlgebra, equal, negate
 from specforge.core import ir
 from specforge.core.evaluate import Evaluator
 from specforge.core.machine import DefectFound
+from specforge.records import frozen
 
 WORK = 4_000_000  # of the solver, for one question
 LESS, AT_MOST = ir.Operator.LT, ir.Operator.LE

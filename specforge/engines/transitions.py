@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import CLASS_LIMIT, PLAIN, STRICT, Cond, FlagCond, NotAdditive, Own, Split, Virtual
@@ -22,6 +22,7 @@ from specforge.core import ir
 from specforge.diagnostics.source import Span
 from specforge.engines.cases import Book, Case
 from specforge.engines.shapes import never_below_zero
+from specforge.records import define, frozen
 
 Bool = Any
 

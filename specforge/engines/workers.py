@@ -17,7 +17,9 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection, resource_tracker
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from specforge.records import frozen
 
 if TYPE_CHECKING:  # which load the solver: only where it is asked
     from specforge.engines.deadline import Clock

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from specforge.algebra.jointly import Together
 from specforge.algebra.obligation import STAGES, Question, recheck
 from specforge.core import ir
 from specforge.evidence.lead import Lead
 from specforge.evidence.sentences import Key
+from specforge.records import frozen
 
 GIVEN = ("rest: ", "given: ", "assumption: ")  # sources that are no lemmas: what "at rest" means, and what is assumed
 

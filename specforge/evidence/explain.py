@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine, State
@@ -19,6 +19,7 @@ from specforge.evidence.replay import Script
 from specforge.evidence.sayings import SYMBOLS, TURNED, Env, Sayings, article, either, has_parts, together
 from specforge.evidence.trace import Trace
 from specforge.evidence.words import Words
+from specforge.records import frozen
 
 Op = ir.Operator
 MANY = 8  # more values than this are not listed

@@ -18,10 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.evidence.required import CLAIM, Step, falls, steps, still_left
 from specforge.evidence.smtlib import mistake
+from specforge.records import frozen
 
 Json = dict[str, Any]
 INDEX, MANIFEST = "index.json", "manifest.json"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from specforge.core import ir
+from specforge.records import frozen
 
 
 @frozen(cache_hash=True)

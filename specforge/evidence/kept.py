@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 
 from specforge.core import ir
 from specforge.diagnostics.source import SourceFile
@@ -30,6 +30,7 @@ from specforge.evidence.replay import NotReplayed, replay
 from specforge.evidence.report import CheckOptions, FileReport
 from specforge.evidence.trace import Step, Trace
 from specforge.evidence.verdict import Result, Verdict
+from specforge.records import frozen
 
 VARIABLE = "SPECFORGE_CACHE"  # the folder, if it is to be another
 MOST = 1000  # entries; beyond that the oldest go

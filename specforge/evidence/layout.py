@@ -7,9 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from attrs import frozen
-
 from specforge.diagnostics.render import clean
+from specforge.records import frozen
 
 COLOURS = {
     "good": "32",  # proved, reached, holds

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import frozen
 
 
 @frozen

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from specforge.evidence.layout import GAP, Cell, Column, Layout, columns
 from specforge.evidence.report import FileReport, contradicts, is_undecided, is_vacuous
 from specforge.evidence.report_text import kind_of
 from specforge.evidence.trace_json import Json
 from specforge.evidence.verdict import Result, Verdict
+from specforge.records import frozen
 
 Given = tuple[str, ...]
 UNASKED = "·"

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from attrs import define
 from quicktions import Fraction
 
 from specforge.core import derived, ir
 from specforge.core.substitute import substitute
 from specforge.diagnostics.source import Span
 from specforge.evidence.words import number
+from specforge.records import define
 
 Op = ir.Operator
 CHOICE, IMPLIES, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, ATOM = range(10)  # how tightly a form binds

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.core.machine import DefectFound, Firing, Machine, Members, Picker, Refused, first_option, settle
 from specforge.diagnostics.source import Span
 from specforge.evidence.goal import ClaimGoal, DefectGoal, Goal, ReachGoal, RuleGoal, action_assumptions, state_assumptions
+from specforge.records import frozen
 
 
 class Outcome(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.algebra.exact import Cell as StateCell
 from specforge.algebra.exact import State
@@ -21,6 +21,7 @@ from specforge.evidence.report_text import (
 )
 from specforge.evidence.trace import Step
 from specforge.evidence.words import Names, Words
+from specforge.records import frozen
 
 
 @frozen

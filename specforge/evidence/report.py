@@ -7,12 +7,13 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.diagnostics.diagnostic import Diagnostic, Severity
 from specforge.evidence.sentences import Sentence, sentences
 from specforge.evidence.verdict import Result, Verdict
+from specforge.records import frozen
 
 
 @frozen

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from attrs import frozen
+from specforge.records import frozen
 
 Json = dict[str, Any]
 CLAIM = ""  # stands for the claim where a lemma could be named

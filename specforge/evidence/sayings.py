@@ -8,12 +8,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.phrases import Phrases, one_line, sides_of, written_operator
 from specforge.evidence.words import Words
+from specforge.records import define, frozen
 
 Op = ir.Operator
 Env = dict[str, Any]

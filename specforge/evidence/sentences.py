@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import frozen
 
 Key = tuple[str, Any]  # ("span", of a statement), ("when" or "listens", a duty), ("field", a field or parameter)
 LONGEST = 100

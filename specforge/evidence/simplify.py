@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 from quicktions import Fraction
 
 from specforge.algebra.concolic import ConcolicMachine
@@ -24,6 +24,7 @@ from specforge.evidence.goal import Goal
 from specforge.evidence.play import Judge, Outcome
 from specforge.evidence.replay import NotReplayed, Script, replay
 from specforge.evidence.trace import Plan, Trace
+from specforge.records import frozen
 
 
 @frozen

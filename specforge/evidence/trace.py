@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from specforge.algebra.exact import Cell, State
 from specforge.core import ir
@@ -15,6 +15,7 @@ from specforge.core.machine import Firing
 from specforge.diagnostics.source import Span
 from specforge.evidence.goal import Goal
 from specforge.evidence.play import Event
+from specforge.records import frozen
 
 
 @frozen

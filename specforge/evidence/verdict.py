@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE, Span
 from specforge.evidence.lead import Lead
 from specforge.evidence.sentences import Sentence
 from specforge.evidence.trace import Trace
+from specforge.records import frozen
 
 Kind = Literal["claim", "reach", "scenario", "free"]
 

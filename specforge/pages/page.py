@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from attrs import frozen
-
 from specforge.core import ir
 from specforge.diagnostics.source import NOWHERE
 from specforge.evidence.explain import why
@@ -26,6 +24,7 @@ from specforge.evidence.verdict import Result, Verdict
 from specforge.evidence.words import Words
 from specforge.pages import prose
 from specforge.pages.series import Curve, Picture, over_time, payments, table_of
+from specforge.records import frozen
 from specforge.syntax import tree
 
 

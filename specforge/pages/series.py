@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 from quicktions import Fraction
 
 from specforge.algebra.exact import Cell, ExactMachine, State
@@ -16,6 +16,7 @@ from specforge.evidence.phrases import one_line
 from specforge.evidence.record_text import Record
 from specforge.evidence.trace import Step, Trace
 from specforge.evidence.words import Words, number
+from specforge.records import frozen
 
 MOST_LINES = 8  # in one panel: as many as can be told apart in print
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 
-from attrs import Factory, define
+from attrs import Factory
 
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Fix, Label, error
 from specforge.diagnostics.source import SourceFile, Span
+from specforge.records import define
 from specforge.syntax.tables import TERMINALS
 
 KIND = {name: kind for kind, name in enumerate(TERMINALS)}

@@ -11,11 +11,12 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from specforge.diagnostics.codes import Code
 from specforge.diagnostics.diagnostic import Diagnostic, Label, Severity, error
 from specforge.diagnostics.source import SourceFile, Span
+from specforge.records import frozen
 from specforge.syntax import markdown, tree
 from specforge.syntax.construct import Construct, with_cites
 from specforge.syntax.lex import ALSO_NAMES, BAD, DEDENT, END, INDENT, KIND, NAME, NL, Words, lex

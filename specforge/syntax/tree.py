@@ -11,10 +11,11 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 from quicktions import Fraction
 
 from specforge.diagnostics.source import NOWHERE, Span
+from specforge.records import frozen
 
 
 @frozen

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import frozen
-
 from specforge.diagnostics.source import Span
+from specforge.records import frozen
 from specforge.syntax.lex import BAD, DEDENT, END, INDENT, KEYWORDS, NL, RESERVED, Words
 from specforge.syntax.tables import TERMINALS
 
