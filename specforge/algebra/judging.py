@@ -6,7 +6,7 @@ shown for all members is shown for members that stand for any (witnesses): the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,8 @@ from specforge.diagnostics.source import Span
 from specforge.records import frozen
 
 Bool = Any
+Extra = frozenset[tuple[str, int]]  # members of open parties
+NONE_LEFT: Extra = frozenset()
 Fact = tuple[int, Bool]  # the stage from which it may be used, and what it says
 
 
@@ -51,6 +53,7 @@ class CrowdEvaluator(Evaluator):
         super().__init__(system, algebra)
         self.splitting = False
         self.coarse = coarse
+        self.extra = NONE_LEFT  # members that stand for any
         self._tier_now: ir.Tier | None = None
         self._anything: ir.Expr | None = None  # what is forgotten just now
         self._is_flag = False
@@ -335,25 +338,39 @@ class CrowdEvaluator(Evaluator):
     def show(self, expr: ir.Expr, env: Env) -> Bool:
         """A formula that, if it is valid, shows `expr` for every choice of the members that stand for any.  Raises Split or
         NotAdditive."""
-        formula, defined = self._apart(lambda: self._shown(expr, env, True))
+        formula, defined = self._apart(lambda: self._shown(expr, env, True, self.extra))
         return implies(defined, formula)
 
-    def _shown(self, expr: ir.Expr, env: Env, want: bool) -> Bool:
+    def _shown(self, expr: ir.Expr, env: Env, want: bool, left: Extra) -> Bool:
+        """`left`: members that stand for any and were not chosen yet.  INVARIANT: what does not speak of all of them is shown
+        where there are fewer (engines/induction.py asks with none, with one, and so on)."""
+        if left and not witnesses(expr, want):
+            return True
         match expr:
             case ir.Op(ir.Operator.NOT, (inner,)):
-                return self._shown(inner, env, not want)
-            case ir.Op(ir.Operator.AND | ir.Operator.OR as op, args):
-                parts = [self._shown(arg, env, want) for arg in args]
-                return conj(parts) if (op is ir.Operator.AND) == want else disj(parts)
+                return self._shown(inner, env, not want, left)
+            case ir.Op(ir.Operator.AND | ir.Operator.OR as op, args) if (op is ir.Operator.AND) == want:
+                return conj([self._shown(arg, env, want, left) for arg in args])
+            case ir.Op(ir.Operator.AND | ir.Operator.OR, args):
+                return self._one_shown([(arg, want) for arg in args], env, left)
             case ir.Fold(ir.Folding.ALL) if want:
-                members = range(self.algebra.named[expr.party])
-                each = [{**env, expr.var: index} for index in members]
-                return conj(disj((self._shown(expr.where, e, False), self._shown(expr.body, e, True))) for e in each)
+                chosen = ((index, {**env, expr.var: index}) for index in range(self.algebra.named[expr.party]))
+                parts = [(expr.where, False), (expr.body, True)]
+                return conj(self._one_shown(parts, now, left - {(expr.party, index)}) for index, now in chosen)
             case ir.Let(name, value, body):
-                return self._shown(body, {**env, name: self.value(value, env)}, want)
+                return self._shown(body, {**env, name: self.value(value, env)}, want, left)
             case _:
                 value = self.algebra.decide(self.value(expr, env))
                 return value if want else negate(value)
+
+    def _one_shown(self, parts: Sequence[tuple[ir.Expr, bool]], env: Env, left: Extra) -> Bool:
+        """That one of them holds; of several that each choose members of their own, whatever each chooses."""
+        choosing = [bool(witnesses(each, want)) for each, want in parts]
+        if left and not any(choosing):
+            return True
+        left = left if sum(choosing) == 1 else NONE_LEFT
+        shown = zip(parts, choosing, strict=True)
+        return disj([self._shown(each, env, want, left if chooses else NONE_LEFT) for (each, want), chooses in shown])
 
 
 def cap_per_weight(tier: ir.Tier) -> ir.Expr | None:

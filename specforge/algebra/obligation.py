@@ -82,6 +82,8 @@ class Question:
         if self.desk.knows_a_crowd(self.known(0), self.hypotheses) and self._check(0, rlimit // 8, True)[0] == "unsat":
             return "proved"
         answer = self._at(0, rlimit)
+        if answer == "open" and last and self._is_complete(last):
+            return "open"
         if last and answer != "proved":
             answer = self._at(last, rlimit)
             if last > 1 and self._any(1) and answer != "open":  # what can be with all that is known, can be with less
@@ -89,6 +91,14 @@ class Question:
                     return "proved"
                 self.stage, self.counterexample = last, None
         return answer
+
+    def _is_complete(self, last: int) -> bool:
+        """Of a counterexample to less than that: does all else that is known hold in it, too?"""
+        model, known = self.counterexample, (*self.known(2), *(each.formula for each in self.hypotheses))
+        if model is None or not all(holds_in(model, each) for each in known):
+            return False
+        self.stage = last
+        return True
 
     def _at(self, stage: int, rlimit: int) -> Answer:
         self.stage = stage
@@ -110,9 +120,9 @@ class Question:
 
     def _check(self, stage: int, rlimit: int, named: bool = False) -> tuple[str, Any]:
         """`named`: with only what is said of named members and of the venue.  Procedures in turn: one that is quick where
-        products do not matter, one that is strong where they do; then the quick one from scratch, without its search for
-        consequences of several equations at once (which may take longer than all the rest), and at last with it.  Each has a
-        moment first (`_first_answer`)."""
+        products do not matter, one that is strong where they do (first, if the quick one gave up the last time); then the
+        quick one from scratch, without its search for consequences of several equations at once (which may take longer than
+        all the rest), and at last with it.  Each has a moment first (`_first_answer`)."""
         self.only_named = named
         facts = self.known(stage)
         hypotheses = [each for each in self.hypotheses if each.stage <= stage and each.formula is not True]
@@ -121,7 +131,10 @@ class Question:
             hypotheses = [each for each in hypotheses if not self.desk.is_of_crowd(as_term(each.formula))]
         known = facts, hypotheses, as_term(negate(self.goal))
         last = LONG if 8 * rlimit >= RLIMIT else 2  # the strong procedure does not count all of its work
-        ways: list[tuple[Way, int, int]] = [(self.desk.told(stage, named, facts).ask, 40, 30), (_ask_strongly, 1, last)]
+        told = self.desk.told(stage, named, facts)
+        ways: list[tuple[Way, int, int]] = [(told.ask, 40, 30), (_ask_strongly, 1, last)]
+        if told.gave_up:
+            ways.reverse()
         ways += [] if named else [(_ask_from_scratch, 40, 30), (partial(_ask_from_scratch, grobner=True), 8, 60)]
         began = time.perf_counter()
         result, model, used = _first_answer(ways, known, rlimit)
@@ -246,6 +259,7 @@ class Told:
     facts: dict[int, Any] = field(factory=dict)  # by their place in memory
     flags: dict[int, tuple[Any, Hypothesis]] = field(factory=dict)
     sources: dict[str, str] = field(factory=dict)  # by the name of the flag
+    gave_up: bool = False  # on the latest question
 
     def ask(
         self, facts: Sequence[Any], hypotheses: Sequence[Hypothesis], wrong: Any, rlimit: int, milliseconds: int
@@ -265,6 +279,7 @@ class Told:
         solver.push()
         assume(solver, [wrong], {})
         result = asked(solver, rlimit, milliseconds, *using)
+        self.gave_up = result == "unknown"
         model = solver.model() if result == "sat" else None
         core = [self.sources[each.decl().name()] for each in solver.unsat_core()] if result == "unsat" else []
         solver.pop()

@@ -46,7 +46,7 @@ class Effort:
     hunt: tuple[float, ...] = (2 * SECOND, 6 * SECOND, 18 * SECOND)
     backed: tuple[float, ...] = (0.35 * SECOND,)
     passing: tuple[float, ...] = (0.5 * SECOND,)
-    exclude: float = 0.8 * SECOND
+    exclude: float = 0.9 * SECOND
     exclude_each: float = 0.2 * SECOND
     endless: bool = False
 

@@ -54,7 +54,10 @@ class Layout:
 
     def wrapped(self, text: str, width: int | None = None) -> list[str]:
         width = max(width or self.width, 16)
-        kept = UNIT.sub("\u00a0", self.clean(text))  # a figure and its unit stay on one line
+        text = self.clean(text)
+        if len(text) <= width and text.isprintable():
+            return [text.rstrip()]
+        kept = UNIT.sub("\u00a0", text)  # a figure and its unit stay on one line
         lines = textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
         return [line.replace("\u00a0", " ") for line in lines] or [""]
 
