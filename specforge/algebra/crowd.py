@@ -2,7 +2,7 @@
 
 The members that nobody names are cut into classes by the yes/no questions a rule asks of them.  Inside a class every member is
 treated alike and every value is linear in the member's own fields, so the sums over the class run through the rule exactly
-like one member (the laws are in engines/laws.py).  A question asked for the first time raises `Split`: the class is cut in
+like one member (the laws are in algebra/laws.py).  A question asked for the first time raises `Split`: the class is cut in
 two and the run starts again.
 """
 
@@ -16,6 +16,7 @@ import z3
 from attrs import field
 from quicktions import Fraction
 
+from specforge.algebra import laws
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import (
     HEAD,
@@ -246,11 +247,11 @@ class CrowdAlgebra:
             self.rounded.add((own.of, atom))
             lost, heads = own.total() - whole.total(), own.of.sum(HEAD)
             # INVARIANT: of the numbers alone, not of the path.
-            self.facts[PLAIN].append(conj((po.at_least_zero(lost), po.at_least_zero(heads - lost))))
-            self.facts[STRICT].append(disj((own.of.empty, po.positive(heads - lost))))
+            self.facts[PLAIN].append(conj(laws.ROUNDED.of(po.ONE, lost, heads)))
+            self.facts[STRICT].append(conj(laws.ABOVE_ZERO.of(heads - lost, heads)))
             if all(self._never_above(own.of, atom, -by) for atom, by in own.parts.items()):
                 self.own_signs.add((own.of.party, atom))
-                self.facts[PLAIN].append(po.at_least_zero(whole.total()))
+                self.facts[PLAIN].append(conj(laws.NOT_NEGATIVE.of(whole.total())))
         return whole
 
     def divide(self, a: Any, b: Any, span: Span) -> Any:
@@ -366,10 +367,10 @@ class CrowdAlgebra:
         if cond.kind == "!=":
             return []
         if cond.kind == "=":
-            return [(PLAIN, po.is_zero(total))]
-        result = [(PLAIN, po.at_least_zero(total))]
+            return [(PLAIN, fact) for fact in laws.NOTHING.of(total)]
+        result = [(PLAIN, fact) for fact in laws.NOT_NEGATIVE.of(total)]
         if cond.kind == ">":
-            result.append((STRICT, disj((cond.own.of.empty, po.positive(total)))))
+            result += [(STRICT, fact) for fact in laws.ABOVE_ZERO.of(total, cond.own.of.sum(HEAD))]
         return result
 
     def choose(self, cond: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:

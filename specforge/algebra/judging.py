@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from specforge.algebra import laws
 from specforge.algebra import polynomial as po
 from specforge.algebra.classes import PLAIN, Cond, FlagCond, NotAdditive, Opaque, Own, Split, Virtual, of_each
 from specforge.algebra.crowd import CrowdAlgebra
@@ -172,14 +173,14 @@ class CrowdEvaluator(Evaluator):
         atom = ("share", self.algebra.tiers, "cap")
         self.algebra.own_signs.add((member.party, atom))
         cap = Own(member, {atom: po.ONE})
-        self.algebra.fact(PLAIN, po.at_least_zero(cap.total()))
+        self.algebra.fact(PLAIN, conj(laws.NOT_NEGATIVE.of(cap.total())))
         try:
             most = self.value(tier.cap, env)
             known = self.algebra.answer(self.algebra.apply(ir.Operator.LE, self.zero, most))
         except (Split, NotAdditive):
             return cap
         if known is True and isinstance(most, Own):
-            self.algebra.fact(PLAIN, po.at_least_zero(most.total() - cap.total()))
+            self.algebra.fact(PLAIN, conj(laws.NOT_NEGATIVE.of(most.total() - cap.total())))
         return cap
 
     # -- nothing goes wrong for members who are not there

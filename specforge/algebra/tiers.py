@@ -11,11 +11,12 @@ from typing import Any, cast
 
 import z3
 
+from specforge.algebra import laws
 from specforge.algebra import polynomial as po
-from specforge.algebra.classes import PLAIN, POLICY, SHARE, NotAdditive, Opaque, Own, Virtual
+from specforge.algebra.classes import HEAD, PLAIN, POLICY, SHARE, NotAdditive, Opaque, Own, Virtual
 from specforge.algebra.crowd import CrowdAlgebra
-from specforge.algebra.polynomial import Poly, at_least_zero, is_minimum, is_zero, minimum, positive
-from specforge.algebra.symbolic import conj, implies, negate
+from specforge.algebra.polynomial import Poly, is_minimum, is_zero, minimum, positive
+from specforge.algebra.symbolic import conj
 from specforge.core import ir
 
 Bool = Any
@@ -71,15 +72,16 @@ def _share(algebra: CrowdAlgebra, number: int, member: Any, cap: Any) -> Any:
         atom = ("share", number)
         algebra.own_signs.add((member.party, atom))
         share = Own(member, {atom: po.ONE})
-        algebra.fact(PLAIN, at_least_zero(share.total()))
-        algebra.fact(PLAIN, at_least_zero(cap.total() - share.total()))
+        for fact in laws.WITHIN.of(share.total(), cap.total()):
+            algebra.fact(PLAIN, fact)
         return share
     if cap.is_zero():
         return cap
     share = Poly.atom(z3.Real(f"{SHARE}{number}!{member}"))
     algebra.known_signs.add(next(iter(share.parts))[0].id)
-    algebra.facts[PLAIN].append(at_least_zero(share))
-    algebra.fact(PLAIN, at_least_zero(cap - share))
+    not_negative, capped = laws.WITHIN.of(share, cap)
+    algebra.facts[PLAIN].append(not_negative)
+    algebra.fact(PLAIN, capped)
     return share
 
 
@@ -124,21 +126,16 @@ def _policy(
     if tier.policy is ir.Policy.PROPORTION:
         _proportion(algebra, members, caps, keys, shares)
         return
-    in_part = [conj((positive(share), positive(cap - share))) for cap, _, share in named]
-    for i, one in enumerate(in_part):
-        for other in in_part[:i]:
-            algebra.fact(POLICY, negate(conj((one, other))))
+    for i, (cap, _, share) in enumerate(named):
+        for others_cap, _, other in named[:i]:
+            algebra.fact(POLICY, laws.not_both_in_part(share, cap, other, others_cap))
     if tier.policy is ir.Policy.ANY:
         return
-    # A threshold: who is better gives all, who is worse nothing.
-    limit = algebra.fresh("threshold")
+    threshold = algebra.fresh("threshold")
     for cap, key, share in named:
         if isinstance(key, Poly):
-            better, worse = positive(key - limit), positive(limit - key)
-            if tier.policy is ir.Policy.LOWEST:
-                better, worse = worse, better
-            algebra.fact(POLICY, implies(better, is_zero(cap - share)))
-            algebra.fact(POLICY, implies(worse, is_zero(share)))
+            for fact in laws.in_turn(threshold, key, share, cap, tier.policy is ir.Policy.LOWEST):
+                algebra.fact(POLICY, fact)
 
 
 def _proportion(
@@ -146,21 +143,19 @@ def _proportion(
 ) -> None:
     """One rate for all: share = min(cap, rate * weight); where every cap is kappa times the weight, nobody is ever stopped."""
     rate = algebra.fresh("rate")
-    algebra.fact(POLICY, at_least_zero(rate))
     kappa: Poly | None = algebra.kappa
-    if kappa is not None:
-        algebra.fact(POLICY, at_least_zero(kappa - rate))
+    for fact in laws.NOT_NEGATIVE.of(rate) if kappa is None else laws.rate_within(rate, kappa):
+        algebra.fact(POLICY, fact)
     for member, cap, key, share in zip(members, caps, keys, shares, strict=True):
         if isinstance(member, Virtual):
             if kappa is not None and share.parts and not isinstance(key, Opaque):
                 weight = algebra.lift(key, member)
-                algebra.fact(POLICY, is_zero(share.total() - rate * weight.total()))
+                algebra.fact(POLICY, conj(laws.AT_THE_RATE.of(rate, share.total(), weight.total())))
         elif not share.is_zero():
-            full = rate * key
             if kappa is not None:
-                algebra.fact(POLICY, is_zero(share - full))
+                algebra.fact(POLICY, conj(laws.AT_THE_RATE.of(rate, share, key)))
             else:
-                algebra.fact(POLICY, implies(positive(key), is_minimum(share, cap, full)))
+                algebra.fact(POLICY, laws.at_the_rate(rate, share, cap, key))
 
 
 def _stepped(algebra: CrowdAlgebra, tier: ir.Tier, share: Any, cap: Any, step: Any) -> Any:
@@ -178,12 +173,11 @@ def _stepped(algebra: CrowdAlgebra, tier: ir.Tier, share: Any, cap: Any, step: A
         algebra.own_signs.add((share.of.party, after))
         rounded = Own(share.of, {after: po.ONE})
         lost = share.total() - rounded.total()
-        algebra.fact(PLAIN, at_least_zero(rounded.total()))
-        algebra.fact(PLAIN, at_least_zero(lost))
-        algebra.fact(PLAIN, at_least_zero(step * share.of.sum(("",)) - lost))
+        for fact in (*laws.NOT_NEGATIVE.of(rounded.total()), *laws.ROUNDED.of(step, lost, share.of.sum(HEAD))):
+            algebra.fact(PLAIN, fact)
         return rounded
     if share.is_zero():
         return share
     rounded = algebra.fresh("rounded")
-    algebra.fact(PLAIN, conj((at_least_zero(rounded), at_least_zero(share - rounded), positive(step - share + rounded))))
+    algebra.fact(PLAIN, conj((*laws.NOT_NEGATIVE.of(rounded), *laws.one_rounded(step, share - rounded))))
     return rounded

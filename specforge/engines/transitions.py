@@ -10,14 +10,15 @@ from typing import Any, cast
 
 from attrs import field
 
+from specforge.algebra import laws
 from specforge.algebra import polynomial as po
-from specforge.algebra.classes import CLASS_LIMIT, PLAIN, STRICT, Cond, FlagCond, NotAdditive, Own, Split, Virtual
+from specforge.algebra.classes import CLASS_LIMIT, HEAD, PLAIN, STRICT, Cond, FlagCond, NotAdditive, Own, Split, Virtual
 from specforge.algebra.crowd import CrowdAlgebra, Owed
 from specforge.algebra.judging import CrowdEvaluator
 from specforge.algebra.obligation import Desk, Hypothesis, Question, holds_in
 from specforge.algebra.polynomial import Poly
 from specforge.algebra.solver import exactly_one, new_flag, new_real
-from specforge.algebra.symbolic import Sel, conj, disj, implies, negate
+from specforge.algebra.symbolic import Sel, disj, implies, negate
 from specforge.core import ir
 from specforge.diagnostics.source import Span
 from specforge.engines.cases import Book, Case
@@ -312,9 +313,9 @@ def _bounds(scene: Scene) -> None:
 def _classes(scene: Scene) -> None:
     for classes in scene.algebra.crowd.values():
         for each in classes:
-            head = each.sum(("",))
-            scene.algebra.facts[PLAIN].append(po.at_least_zero(head))
-            scene.algebra.facts[STRICT].append(disj((po.is_zero(head), head.term() >= 1)))
+            not_negative, whole = laws.counted(each.sum(HEAD))
+            scene.algebra.facts[PLAIN].append(not_negative)
+            scene.algebra.facts[STRICT].append(whole)
 
 
 def _class_facts(scene: Scene) -> None:
@@ -331,8 +332,7 @@ def _class_facts(scene: Scene) -> None:
                     cond = Cond(own, ">")
                     for stage, fact in algebra.consequences(cond if answer else cond.negated()):
                         algebra.facts[stage].append(fact)
-            zero = conj(po.is_zero(each.sum(atom)) for atom in sorted(atoms, key=str))
-            algebra.facts[STRICT].append(implies(each.empty, zero))
+            algebra.facts[STRICT].append(laws.nobody(each.sum(HEAD), map(each.sum, sorted(atoms, key=str))))
 
 
 def _happen(scene: Scene, assumptions: Mapping[str, list[ir.Assumption]], splitting: bool) -> None:
