@@ -122,7 +122,7 @@ class Watch:
         question = scene.before_it(owed)
         if question is not None:
             question.hypotheses = [*question.hypotheses, *self.prover.lemmas_in(scene)]
-        found = certificate.discharge(need, question, self.prover.rlimit // 8)
+        found = certificate.discharge(need, question, self.prover.rlimit // 2)
         if found is not None:
             self.prover.done[need] = found
         return found is not None
