@@ -9,7 +9,7 @@ import pytest
 from specforge.algebra import obligation
 from specforge.algebra.obligation import Hypothesis, Question
 from specforge.algebra.solver import new_flag, new_real
-from specforge.algebra.symbolic import conj, negate
+from specforge.algebra.symbolic import conj, disj, negate
 
 A, B, C = (new_flag(name) for name in "abc")
 POSITIVE = new_real("x") > 0
@@ -62,3 +62,39 @@ def test_a_proof_uses_the_least_that_suffices_and_a_counterexample_has_all(facts
     assert (found.answer, found.stage) == (answer, stage)
     assert (found.counterexample is not None) == (answer == "open")
     assert answer == "proved" or found.model == {"a": False, "b": True, "c": True}
+
+
+def test_a_counterexample_to_less_is_one_to_all_if_all_holds_in_it(monkeypatch: pytest.MonkeyPatch):
+    stages: list[int] = []
+    check = Question._check  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(Question, "_check", lambda self, stage, *rest: stages.append(stage) or check(self, stage, *rest))
+    found = Question(([negate(A)], [], [disj((A, B, negate(B)))]), [Hypothesis("later", 2, negate(A))], A)
+    assert (found.ask(), found.stage, stages) == ("open", 2, [0])
+    stages.clear()
+    found = Question(([], [], [negate(C), C]), [], A)
+    assert (found.ask(), stages) == ("proved", [0, 2]), "what does not hold in it is asked for"
+
+
+def test_where_the_quick_procedure_gave_up_the_strong_one_is_asked_first(monkeypatch: pytest.MonkeyPatch):
+    order: list[str] = []
+    quick, strong = obligation.Told.ask, obligation._ask_strongly  # pyright: ignore[reportPrivateUsage]
+
+    def quickly(told: Any, *known: Any) -> Any:
+        order.append("quick")
+        found = quick(told, *known) if can else obligation.UNKNOWN
+        told.gave_up = not can
+        return found
+
+    monkeypatch.setattr(obligation.Told, "ask", quickly)
+    monkeypatch.setattr(obligation, "_ask_strongly", lambda *known: order.append("strong") or strong(*known))
+    desk, can = obligation.Desk(), False
+    for expected in (["quick", "strong"], ["strong"]):
+        order.clear()
+        assert asked(conj((POSITIVE, A)), Hypothesis("one", 0, A), desk=desk).answer == "open"
+        assert order == expected
+    monkeypatch.setattr(obligation, "_ask_strongly", lambda *known: order.append("strong") or obligation.UNKNOWN)
+    can = True
+    for expected in (["strong", "quick"], ["quick"]):
+        order.clear()
+        assert asked(conj((POSITIVE, A)), Hypothesis("one", 0, A), desk=desk).answer == "open"
+        assert order == expected
