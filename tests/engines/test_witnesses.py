@@ -11,6 +11,12 @@ from specforge.engines.induction import prove
 from specforge.evidence.certificate import Proved
 from specforge.evidence.goal import ClaimGoal
 
+PARTY = """\
+rulebook "Members" "Something happens to some."
+party Member:
+    x: number = 0
+    y: number at least 0
+"""
 CLAIMS = """\
 claim zero "nobody has anything":
     for all a: Member: a.x = 0
@@ -39,8 +45,7 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS)
 def test_what_breaks_for_some_members_is_not_proved_for_all(step: str) -> None:
     action, expected = STEPS[step]
-    text = f'rulebook "Members" "Something happens to some."\nparty Member:\n    x: number = 0\n    y: number at least 0\naction {action}\n'
-    system, problems = compile_text(text + CLAIMS)
+    system, problems = compile_text(f"{PARTY}action {action}\n{CLAIMS}")
     assert isinstance(system, ir.System), problems
     outcomes = prove(system, [ClaimGoal(claim) for claim in system.claims.values()])
     assert {goal.name for goal, outcome in outcomes.items() if isinstance(outcome, Proved)} == expected
