@@ -145,10 +145,12 @@ class CrowdAlgebra:
         self.counts[hint] = number + 1
         return Poly.atom(z3.Real(f"{hint}!{number}"))
 
-    def fact(self, stage: int, cond: Bool) -> None:
-        needed = implies(self.guard(), cond)
-        if needed is not True:
-            self.facts[stage].append(needed)
+    def fact(self, stage: int, *conds: Bool) -> None:
+        guard = self.guard()
+        for cond in conds:
+            needed = implies(guard, cond)
+            if needed is not True:
+                self.facts[stage].append(needed)
 
     def guard(self) -> Bool:
         return conj(each for each in self.guards if not isinstance(each, Cond))

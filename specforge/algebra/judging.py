@@ -22,8 +22,8 @@ from specforge.diagnostics.source import Span
 from specforge.records import frozen
 
 Bool = Any
-Extra = frozenset[tuple[str, int]]  # members of open parties
-NONE_LEFT: Extra = frozenset()
+Anybody = frozenset[tuple[str, int]]  # members that stand for any, of open parties
+NONE_LEFT: Anybody = frozenset()
 Fact = tuple[int, Bool]  # the stage from which it may be used, and what it says
 
 
@@ -54,7 +54,7 @@ class CrowdEvaluator(Evaluator):
         super().__init__(system, algebra)
         self.splitting = False
         self.coarse = coarse
-        self.extra = NONE_LEFT  # members that stand for any
+        self.anybody = NONE_LEFT
         self._tier_now: ir.Tier | None = None
         self._anything: ir.Expr | None = None  # what is forgotten just now
         self._is_flag = False
@@ -173,14 +173,14 @@ class CrowdEvaluator(Evaluator):
         atom = ("share", self.algebra.tiers, "cap")
         self.algebra.own_signs.add((member.party, atom))
         cap = Own(member, {atom: po.ONE})
-        self.algebra.fact(PLAIN, conj(laws.NOT_NEGATIVE.of(cap.total())))
+        self.algebra.fact(PLAIN, *laws.NOT_NEGATIVE.of(cap.total()))
         try:
             most = self.value(tier.cap, env)
             known = self.algebra.answer(self.algebra.apply(ir.Operator.LE, self.zero, most))
         except (Split, NotAdditive):
             return cap
         if known is True and isinstance(most, Own):
-            self.algebra.fact(PLAIN, conj(laws.NOT_NEGATIVE.of(most.total() - cap.total())))
+            self.algebra.fact(PLAIN, *laws.NOT_NEGATIVE.of(most.total() - cap.total()))
         return cap
 
     # -- nothing goes wrong for members who are not there
@@ -339,10 +339,10 @@ class CrowdEvaluator(Evaluator):
     def show(self, expr: ir.Expr, env: Env) -> Bool:
         """A formula that, if it is valid, shows `expr` for every choice of the members that stand for any.  Raises Split or
         NotAdditive."""
-        formula, defined = self._apart(lambda: self._shown(expr, env, True, self.extra))
+        formula, defined = self._apart(lambda: self._shown(expr, env, True, self.anybody))
         return implies(defined, formula)
 
-    def _shown(self, expr: ir.Expr, env: Env, want: bool, left: Extra) -> Bool:
+    def _shown(self, expr: ir.Expr, env: Env, want: bool, left: Anybody) -> Bool:
         """`left`: members that stand for any and were not chosen yet.  INVARIANT: what does not speak of all of them is shown
         where there are fewer (engines/induction.py asks with none, with one, and so on)."""
         if left and not witnesses(expr, want):
@@ -364,7 +364,7 @@ class CrowdEvaluator(Evaluator):
                 value = self.algebra.decide(self.value(expr, env))
                 return value if want else negate(value)
 
-    def _one_shown(self, parts: Sequence[tuple[ir.Expr, bool]], env: Env, left: Extra) -> Bool:
+    def _one_shown(self, parts: Sequence[tuple[ir.Expr, bool]], env: Env, left: Anybody) -> Bool:
         """That one of them holds; of several that each choose members of their own, whatever each chooses."""
         choosing = [bool(witnesses(each, want)) for each, want in parts]
         if left and not any(choosing):

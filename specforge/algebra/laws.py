@@ -182,18 +182,17 @@ LAWS = (
     Law(
         "a higher rate takes no less from anybody",
         "so what a proportional tier takes does not fall as its rate rises",
-        6,
-        lambda cap, w, low, high, x, y: [
-            positive(w), at_least_zero(high - low), at_the_rate(low, x, cap, w), at_the_rate(high, y, cap, w),
-        ],
-        lambda cap, w, low, high, x, y: at_least_zero(y - x),
+        4,
+        lambda cap, w, low, high: [at_least_zero(w), at_least_zero(cap), at_least_zero(high - low)],
+        lambda cap, w, low, high: at_least_zero(minimum(cap, high * w) - minimum(cap, low * w)),
     ),
     Law(
         "alike means alike",
-        "equal caps and equal weights give equal shares",
+        "equal caps and equal weights give equal shares (and no weight, none)",
         7,
         lambda rate, cap, w, x, cap2, w2, y: [
-            positive(w), is_zero(cap - cap2), is_zero(w - w2), at_the_rate(rate, x, cap, w), at_the_rate(rate, y, cap2, w2),
+            is_zero(cap - cap2), is_zero(w - w2), at_the_rate(rate, x, cap, w), at_the_rate(rate, y, cap2, w2),
+            disj((positive(w), is_zero(x))), disj((positive(w2), is_zero(y))),
         ],
         lambda rate, cap, w, x, cap2, w2, y: is_zero(x - y),
     ),

@@ -94,8 +94,9 @@ class Question:
 
     def _is_complete(self, last: int) -> bool:
         """Of a counterexample to less than that: does all else that is known hold in it, too?"""
-        model, known = self.counterexample, (*self.known(2), *(each.formula for each in self.hypotheses))
-        if model is None or not all(holds_in(model, each) for each in known):
+        model = self.counterexample
+        later = (*self.facts[1], *self.facts[2], *(each.formula for each in self.hypotheses if each.stage))
+        if model is None or not all(holds_in(model, each) for each in later):
             return False
         self.stage = last
         return True

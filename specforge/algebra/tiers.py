@@ -72,8 +72,7 @@ def _share(algebra: CrowdAlgebra, number: int, member: Any, cap: Any) -> Any:
         atom = ("share", number)
         algebra.own_signs.add((member.party, atom))
         share = Own(member, {atom: po.ONE})
-        for fact in laws.WITHIN.of(share.total(), cap.total()):
-            algebra.fact(PLAIN, fact)
+        algebra.fact(PLAIN, *laws.WITHIN.of(share.total(), cap.total()))
         return share
     if cap.is_zero():
         return cap
@@ -134,8 +133,7 @@ def _policy(
     threshold = algebra.fresh("threshold")
     for cap, key, share in named:
         if isinstance(key, Poly):
-            for fact in laws.in_turn(threshold, key, share, cap, tier.policy is ir.Policy.LOWEST):
-                algebra.fact(POLICY, fact)
+            algebra.fact(POLICY, *laws.in_turn(threshold, key, share, cap, tier.policy is ir.Policy.LOWEST))
 
 
 def _proportion(
@@ -144,16 +142,15 @@ def _proportion(
     """One rate for all: share = min(cap, rate * weight); where every cap is kappa times the weight, nobody is ever stopped."""
     rate = algebra.fresh("rate")
     kappa: Poly | None = algebra.kappa
-    for fact in laws.NOT_NEGATIVE.of(rate) if kappa is None else laws.rate_within(rate, kappa):
-        algebra.fact(POLICY, fact)
+    algebra.fact(POLICY, *(laws.NOT_NEGATIVE.of(rate) if kappa is None else laws.rate_within(rate, kappa)))
     for member, cap, key, share in zip(members, caps, keys, shares, strict=True):
         if isinstance(member, Virtual):
             if kappa is not None and share.parts and not isinstance(key, Opaque):
                 weight = algebra.lift(key, member)
-                algebra.fact(POLICY, conj(laws.AT_THE_RATE.of(rate, share.total(), weight.total())))
+                algebra.fact(POLICY, *laws.AT_THE_RATE.of(rate, share.total(), weight.total()))
         elif not share.is_zero():
             if kappa is not None:
-                algebra.fact(POLICY, conj(laws.AT_THE_RATE.of(rate, share, key)))
+                algebra.fact(POLICY, *laws.AT_THE_RATE.of(rate, share, key))
             else:
                 algebra.fact(POLICY, laws.at_the_rate(rate, share, cap, key))
 
@@ -173,8 +170,7 @@ def _stepped(algebra: CrowdAlgebra, tier: ir.Tier, share: Any, cap: Any, step: A
         algebra.own_signs.add((share.of.party, after))
         rounded = Own(share.of, {after: po.ONE})
         lost = share.total() - rounded.total()
-        for fact in (*laws.NOT_NEGATIVE.of(rounded.total()), *laws.ROUNDED.of(step, lost, share.of.sum(HEAD))):
-            algebra.fact(PLAIN, fact)
+        algebra.fact(PLAIN, *laws.NOT_NEGATIVE.of(rounded.total()), *laws.ROUNDED.of(step, lost, share.of.sum(HEAD)))
         return rounded
     if share.is_zero():
         return share

@@ -176,7 +176,7 @@ def begin(
     algebra = CrowdAlgebra(counts, crowd)
     evaluator = CrowdEvaluator(system, algebra, coarse)
     algebra.forgotten = forgotten
-    evaluator.extra = frozenset((party, counts[party] - at) for party, more in extra.items() for at in range(1, more + 1))
+    evaluator.anybody = frozenset((party, counts[party] - at) for party, more in extra.items() for at in range(1, more + 1))
     scene = Scene(book, case, algebra, evaluator, {})
     _signs(scene)
     if case.kind == "start":
